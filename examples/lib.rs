@@ -1,0 +1,1 @@
+//! The examples of the workspace; run one with `cargo run --example hello`.

@@ -1,0 +1,71 @@
+//! The contenders, one file each, and what they have in common.
+//!
+//! A contender knows its own server and client; it knows nothing of processes, clocks or tables.
+
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+
+use anyhow::Result;
+
+use crate::{
+    gauge::{Gauge, Lane},
+    mode::{Mode, Workload},
+    process::Announcement,
+};
+
+mod byte_floor;
+mod callers;
+mod envelope;
+mod json_await;
+mod json_floor;
+mod lines;
+// `protocol.rs` waits for the crate that it measures: then `mod protocol;` here, `&protocol::Ours`
+// below, and the path dependency in `Cargo.toml`.
+mod tarpc;
+
+/// All contenders in the order in which a round measures them.
+pub(crate) const ALL: &[&dyn Contender] = &[
+    &json_floor::ONE_WRITE_A_BATCH,
+    &json_floor::EARLY_FLUSH,
+    &json_await::JsonAwait,
+    &byte_floor::ByteFloor,
+    &tarpc::TarpcJson,
+    &tarpc::TarpcBincode,
+];
+
+/// A future that ends only with an error, or when there is nothing left to do.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// A server and a client that do the same work as all others.
+pub(crate) trait Contender: Sync {
+    fn name(&self) -> &'static str;
+
+    /// What it is, in a line of `--help` and of the report.
+    fn about(&self) -> &'static str;
+
+    fn takes(&self, mode: &Mode) -> bool {
+        mode.workload == Workload::Request
+    }
+
+    /// Listens on a port of its choice, announces it and serves until it is dropped. Runs in a
+    /// process of its own.
+    fn serve(&self, announcement: Announcement) -> Running;
+
+    /// Opens the load's connections, keeps them as busy as its mode says while its lanes run,
+    /// waits for the last answers and ends.
+    fn drive(&self, load: Load) -> Running;
+}
+
+/// What a client has to do.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    pub(crate) address: SocketAddr,
+    pub(crate) mode: &'static Mode,
+    pub(crate) gauge: Arc<Gauge>,
+}
+
+impl Load {
+    /// A place to count for one task.
+    pub(crate) fn lane(&self) -> Lane {
+        self.gauge.lane()
+    }
+}

@@ -1,0 +1,121 @@
+//! This project through its public API, as a user writes it: derived events, a real handler, ids,
+//! deadlines and limits on.
+
+use std::{net::SocketAddr, process};
+
+use anyhow::Result;
+use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
+
+use super::{
+    Contender, Load, Running,
+    callers::{self, Caller},
+};
+use crate::{process::Announcement, work::Work};
+
+/// Asks for the same back.
+#[derive(Debug, Event)]
+#[event(request, response = Echoed)]
+struct Echo {
+    id: u64,
+    name: String,
+    tags: Vec<String>,
+    pos: [f64; 3],
+}
+
+/// What was asked for.
+#[derive(Debug, Event)]
+#[event(response)]
+struct Echoed {
+    id: u64,
+    name: String,
+    tags: Vec<String>,
+    pos: [f64; 3],
+}
+
+#[derive(Debug, EventSet)]
+enum ToBench {
+    Echo(Echo),
+}
+
+#[derive(Debug, Protocol)]
+#[protocol(version = "1", to_server = ToBench)]
+struct Bench;
+
+struct Handler;
+
+impl ToBenchHandler<Bench> for Handler {
+    async fn on_echo(&self, _cx: &Context<Bench>, event: Echo) -> Echoed {
+        let Echo {
+            id,
+            name,
+            tags,
+            pos,
+        } = event;
+        Echoed {
+            id,
+            name,
+            tags,
+            pos,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Ours;
+
+impl Contender for Ours {
+    fn name(&self) -> &'static str {
+        "protocol"
+    }
+
+    fn about(&self) -> &'static str {
+        "this project through its public API, plain"
+    }
+
+    fn serve(&self, announcement: Announcement) -> Running {
+        Box::pin(async {
+            let server = Server::<Bench>::bind("127.0.0.1:0").handle(Handler).await?;
+            announcement.listening(server.local_addr(), process::id())?;
+            // The server lives as long as this future, which the driver drops.
+            std::future::pending().await
+        })
+    }
+
+    fn drive(&self, load: Load) -> Running {
+        callers::drive::<Client<Bench>>(load)
+    }
+}
+
+impl Caller for Client<Bench> {
+    async fn connect(address: SocketAddr) -> Result<Self> {
+        Ok(Client::<Bench>::connect(address).await?)
+    }
+
+    async fn call(&self, work: Work) -> Result<Work> {
+        let Work {
+            id,
+            name,
+            tags,
+            pos,
+        } = work;
+        let Echoed {
+            id,
+            name,
+            tags,
+            pos,
+        } = self
+            .request(Echo {
+                id,
+                name,
+                tags,
+                pos,
+            })
+            .await?;
+        Ok(Work {
+            id,
+            name,
+            tags,
+            pos,
+        })
+    }
+}

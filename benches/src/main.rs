@@ -1,0 +1,189 @@
+//! Measures this project and its peers side by side in one run, and prints ratios.
+//!
+//! Each contender's server runs in a process of its own (this binary again, with `serve`), its
+//! client in this one. See `README.md` for what the columns mean and how to add a contender.
+
+mod contenders;
+mod gauge;
+mod measure;
+mod mode;
+mod placement;
+mod process;
+mod report;
+mod work;
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+
+use contenders::Contender;
+use measure::{Measurement, Settings, measure};
+use mode::Mode;
+use placement::Placement;
+use report::{Report, Rounds};
+
+/// Measures this project and its peers side by side, and prints ratios as Markdown
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true, after_help = after_help())]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves one contender until standard input closes
+    #[command(hide = true)]
+    Serve {
+        #[arg(value_parser = contender_names())]
+        contender: String,
+        #[arg(long, value_enum, default_value_t = Placement::Free)]
+        placement: Placement,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// Modes of load to measure, separated by commas [default: all]
+    #[arg(long, value_delimiter = ',', value_parser = mode_names())]
+    modes: Vec<String>,
+
+    /// Contenders to measure, separated by commas; a mode's baseline always runs [default: all]
+    #[arg(long, value_delimiter = ',', value_parser = contender_names())]
+    contenders: Vec<String>,
+
+    /// Rounds, each of which measures every contender once
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+
+    /// Length of each measurement in seconds, after a warm-up of a quarter of it
+    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    seconds: f64,
+
+    /// How client and server share the cores [default: as the mode says]
+    #[arg(long, value_enum)]
+    placement: Option<Placement>,
+
+    /// Also writes everything that was measured to this file
+    #[arg(long, value_name = "PATH")]
+    json: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    match cli.command {
+        Some(Command::Serve {
+            contender,
+            placement,
+        }) => process::serve(contender_named(&contender)?, placement),
+        None => run(&cli.run),
+    }
+}
+
+fn run(options: &Run) -> Result<()> {
+    // Made first, so that a wrong path does not cost a whole run.
+    let json = match &options.json {
+        Some(path) => Some(BufWriter::new(File::create(path).with_context(|| {
+            format!("cannot write the results to {}", path.display())
+        })?)),
+        None => None,
+    };
+    let rounds = usize::from(options.rounds);
+    let mut report = Report::new(rounds, options.seconds);
+    for mode in mode::ALL {
+        if selected(&options.modes, mode.name) {
+            let settings = Settings {
+                warm_up: Duration::from_secs_f64(options.seconds / 4.0),
+                window: Duration::from_secs_f64(options.seconds),
+                placement: options.placement.unwrap_or(mode.placement),
+            };
+            let measured = measure_mode(mode, &options.contenders, rounds, settings)?;
+            report.add(mode, settings.placement, measured);
+        }
+    }
+    if let Some(mut json) = json {
+        serde_json::to_writer_pretty(&mut json, &report)?;
+        writeln!(json)?;
+        json.flush()?;
+    }
+    write!(io::stdout(), "{report}")?;
+    Ok(())
+}
+
+/// Measures every selected contender once a round, one after the other.
+fn measure_mode(
+    mode: &'static Mode,
+    contenders: &[String],
+    rounds: usize,
+    settings: Settings,
+) -> Result<Vec<Rounds>> {
+    let mut measured: Vec<Rounds> = contenders::ALL
+        .iter()
+        .filter(|c| c.name() == mode.baseline || selected(contenders, c.name()))
+        .filter(|c| c.takes(mode))
+        .map(|c| (*c, Vec::new()))
+        .collect();
+    for round in 1..=rounds {
+        for (contender, found) in &mut measured {
+            let measurement = measure(*contender, mode, settings)
+                .with_context(|| format!("{} in mode {}", contender.name(), mode.name))?;
+            let Measurement {
+                events_per_s,
+                server_cpu_us,
+                ..
+            } = measurement;
+            eprintln!(
+                "mode {} round {round}/{rounds} {}: {events_per_s:.0}/s, server {server_cpu_us:.2} µs",
+                mode.name,
+                contender.name(),
+            );
+            found.push(measurement);
+        }
+    }
+    Ok(measured)
+}
+
+/// Whether a name is among those that were given, or none was.
+fn selected(names: &[String], name: &str) -> bool {
+    names.is_empty() || names.iter().any(|selected| selected == name)
+}
+
+fn contender_named(name: &str) -> Result<&'static dyn Contender> {
+    let named = contenders::ALL.iter().find(|c| c.name() == name);
+    named
+        .copied()
+        .ok_or_else(|| anyhow!("no contender is called {name}"))
+}
+
+fn contender_names() -> PossibleValuesParser {
+    contenders::ALL.iter().map(|c| c.name()).into()
+}
+
+fn mode_names() -> PossibleValuesParser {
+    mode::ALL.iter().map(|mode| mode.name).into()
+}
+
+fn after_help() -> String {
+    let line = |(name, about)| format!("  {name:<14} {about}\n");
+    let modes: String = mode::ALL.iter().map(|m| line((m.name, m.title))).collect();
+    let contenders: String = contenders::ALL
+        .iter()
+        .map(|c| line((c.name(), c.about())))
+        .collect();
+    format!("Modes:\n{modes}\nContenders:\n{contenders}")
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.01..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected seconds from 0.01 to 3600".to_owned()),
+    }
+}

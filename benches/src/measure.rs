@@ -1,0 +1,143 @@
+//! One measurement: a fresh server process, a fresh client runtime, a warm-up and a window.
+//!
+//! Knows no contender by name.
+
+use std::{
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use serde::Serialize;
+
+use crate::{
+    contenders::{Contender, Load},
+    gauge::Gauge,
+    mode::Mode,
+    placement::{Placement, Side},
+    process::{Server, Watched},
+};
+
+/// How long a client may take to get its last answers once it has been told to stop.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// How long tasks that a client has left behind may take to end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) warm_up: Duration,
+    pub(crate) window: Duration,
+    pub(crate) placement: Placement,
+}
+
+/// What one measurement found.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Measurement {
+    pub(crate) events: u64,
+    pub(crate) events_per_s: f64,
+    /// User and system time of the server for each event.
+    pub(crate) server_cpu_us: f64,
+    /// User and system time of the client for each event.
+    pub(crate) client_cpu_us: f64,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    /// Growth of the server's resident memory since before the first connection, bytes for each.
+    pub(crate) memory_per_connection: f64,
+}
+
+pub(crate) fn measure(
+    contender: &'static dyn Contender,
+    mode: &'static Mode,
+    settings: Settings,
+) -> Result<Measurement> {
+    let server = Server::start(contender.name(), settings.placement)?;
+    let client = Watched::process(std::process::id())?;
+    let memory_before = server.watched.memory()?;
+    let gauge = Gauge::new(mode.sampling());
+    let load = Load {
+        address: server.address,
+        mode,
+        gauge: Arc::clone(&gauge),
+    };
+    let driving = thread::spawn(move || drive(contender, load, settings.placement));
+
+    thread::sleep(settings.warm_up);
+    gauge.begin();
+    let begin = Snapshot::take(&gauge, server.watched, client)?;
+    thread::sleep(settings.window);
+    if driving.is_finished() {
+        result_of(driving)?;
+        bail!("the client ended before the measurement did");
+    }
+    let end = Snapshot::take(&gauge, server.watched, client)?;
+    let memory = server.watched.memory()?;
+    gauge.stop();
+
+    let deadline = Instant::now() + LAST_ANSWERS;
+    while !driving.is_finished() {
+        ensure!(
+            Instant::now() < deadline,
+            "an answer is missing {LAST_ANSWERS:?} after the last request"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
+    result_of(driving)?;
+
+    let events = end.events - begin.events;
+    ensure!(events > 0, "not one event in {:?}", settings.window);
+    let latencies = gauge.latencies();
+    let percentile = |percent| {
+        latencies
+            .percentile(percent)
+            .map(|latency| latency.as_secs_f64() * 1e6)
+            .context("not one latency was taken: measure for longer")
+    };
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let (count, connections, grown) = (
+        events as f64,
+        mode.connections as f64,
+        memory.saturating_sub(memory_before) as f64,
+    );
+    Ok(Measurement {
+        events,
+        events_per_s: count / (end.at - begin.at).as_secs_f64(),
+        server_cpu_us: end.server.saturating_sub(begin.server).as_secs_f64() * 1e6 / count,
+        client_cpu_us: end.client.saturating_sub(begin.client).as_secs_f64() * 1e6 / count,
+        p50_us: percentile(50)?,
+        p99_us: percentile(99)?,
+        memory_per_connection: grown / connections,
+    })
+}
+
+/// Runs the client on a runtime of its own, so that nothing of one contender outlives its turn.
+fn drive(contender: &'static dyn Contender, load: Load, placement: Placement) -> Result<()> {
+    let runtime = placement.runtime(Side::Client)?;
+    // Spawned, so that it runs on a worker and not on the thread that merely waits for it.
+    let driven = runtime.block_on(async { tokio::spawn(contender.drive(load)).await });
+    runtime.shutdown_timeout(PATIENCE);
+    driven?
+}
+
+fn result_of(driving: JoinHandle<Result<()>>) -> Result<()> {
+    driving.join().map_err(|_| anyhow!("the client panicked"))?
+}
+
+struct Snapshot {
+    at: Instant,
+    events: u64,
+    server: Duration,
+    client: Duration,
+}
+
+impl Snapshot {
+    fn take(gauge: &Gauge, server: Watched, client: Watched) -> Result<Self> {
+        Ok(Self {
+            at: Instant::now(),
+            events: gauge.events(),
+            server: server.cpu()?,
+            client: client.cpu()?,
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! The modes of load: how many connections, and how much in flight on each.
+//!
+//! Knows nothing of the contenders beyond the name of the one that a mode is compared with.
+
+use crate::placement::Placement;
+
+/// One way to load a server; every contender that takes it is measured in turn.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mode {
+    /// What `--modes` and the JSON call it.
+    pub(crate) name: &'static str,
+    /// The heading of its table.
+    pub(crate) title: &'static str,
+    pub(crate) workload: Workload,
+    pub(crate) connections: usize,
+    /// Requests in flight on each connection.
+    pub(crate) in_flight: usize,
+    /// Where client and server run unless `--placement` says otherwise.
+    pub(crate) placement: Placement,
+    /// The contender that all ratios of this mode are to.
+    pub(crate) baseline: &'static str,
+}
+
+/// What one counted event of a mode is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workload {
+    /// A request and its answer, checked by the client.
+    Request,
+}
+
+/// All modes in the order in which they are measured.
+pub(crate) const ALL: &[Mode] = &[
+    Mode {
+        name: "1",
+        title: "1 in flight on one connection",
+        workload: Workload::Request,
+        connections: 1,
+        in_flight: 1,
+        placement: Placement::Free,
+        baseline: "json-floor",
+    },
+    Mode {
+        name: "1-core",
+        title: "1 in flight on one connection, both processes on one core",
+        workload: Workload::Request,
+        connections: 1,
+        in_flight: 1,
+        placement: Placement::Together,
+        baseline: "json-floor",
+    },
+    Mode {
+        name: "64",
+        title: "64 in flight on one connection",
+        workload: Workload::Request,
+        connections: 1,
+        in_flight: 64,
+        placement: Placement::Free,
+        baseline: "json-floor",
+    },
+    Mode {
+        name: "256",
+        title: "256 in flight on one connection",
+        workload: Workload::Request,
+        connections: 1,
+        in_flight: 256,
+        placement: Placement::Free,
+        baseline: "json-floor",
+    },
+    Mode {
+        name: "50x16",
+        title: "50 connections with 16 in flight each",
+        workload: Workload::Request,
+        connections: 50,
+        in_flight: 16,
+        placement: Placement::Free,
+        baseline: "json-floor",
+    },
+];
+
+impl Mode {
+    /// How many events pass for each whose latency is taken. Reading the clock costs as much as a
+    /// small part of a fast contender's event, so only a slow mode takes all; the prime keeps the
+    /// samples from falling on the same places of every batch.
+    pub(crate) fn sampling(&self) -> u32 {
+        if self.connections * self.in_flight == 1 {
+            1
+        } else {
+            13
+        }
+    }
+}

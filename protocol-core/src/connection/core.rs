@@ -1,0 +1,391 @@
+//! What a connection decides: calls, answers, refusals and the way to the end.
+//!
+//! Knows frames, not the bytes they came in; apart from `Input` so that a frame can be borrowed
+//! from there while this changes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Role;
+use super::ids::IdSource;
+use super::incoming::{Exchange, Incoming, Mode};
+use super::limits::Limits;
+use super::outbox::OutgoingCall;
+use super::pending::{Expects, Outcome, Pending};
+use crate::error::CloseReason;
+use crate::wire::{self, Body, ErrorCode, Frame, FrameType, RawData, WireError};
+
+/// What was dropped without an answer, since none was due (`PROTOCOL.md` §5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Passes that were not handled: unknown, not fitting, refused by a gate or by fullness.
+    pub refused_passes: u64,
+    /// Frames of a `type` that this version does not know.
+    pub unknown_types: u64,
+    /// Answers that nobody awaited: late, repeated or forged.
+    pub ignored_answers: u64,
+    /// Events refused with `busy`.
+    pub busy: u64,
+}
+
+/// Something that was dropped without an answer, told to an [`Observer`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Notice<'a> {
+    /// A pass was not handled.
+    PassRefused {
+        /// Its wire name, as the peer wrote it.
+        name: &'a str,
+        /// Why; the answer that a confirmed pass would have got.
+        error: &'a WireError,
+    },
+    /// A frame's `type` is of a later version.
+    TypeUnknown,
+    /// An answer came that nobody awaits.
+    AnswerIgnored,
+    /// A handler panicked. Its event got `internal`.
+    HandlerPanicked {
+        /// The event's wire name.
+        name: &'a str,
+    },
+}
+
+/// Is told of what is dropped without an answer; must be quick, it runs between two events.
+pub type Observer = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// What has arrived is handled and answered; later events are refused.
+    Draining,
+    /// What is due is written, nothing more is handled.
+    Finishing,
+    /// The sending half is shut; what arrives is discarded, answers excepted.
+    Lingering {
+        until: Option<Instant>,
+    },
+    Closed,
+}
+
+pub(super) struct Core {
+    role: Role,
+    pub(super) limits: Limits,
+    pub(super) pending: Pending,
+    ids: IdSource,
+    pub(super) out: Vec<u8>,
+    pub(super) phase: Phase,
+    pub(super) reason: Option<CloseReason>,
+    /// The last word is said: nothing more is appended to `out`.
+    pub(super) muted: bool,
+    /// The link broke: nothing can be written.
+    pub(super) broken: bool,
+    /// No answer can come any more, so no call can begin.
+    unanswerable: bool,
+    /// In a drain: bytes that had arrived before it and are not consumed yet.
+    drain_left: usize,
+    pub(super) completed: usize,
+    pub(super) counters: Counters,
+    pub(super) observer: Option<Observer>,
+}
+
+/// Whether a frame is for a handler rather than for a waiting call.
+pub(super) fn is_event(frame: &Frame<'_>) -> bool {
+    match &frame.body {
+        Body::Pass { name, .. } => !is_reserved(name),
+        Body::ConfirmPass { .. } | Body::Request { .. } => true,
+        _ => false,
+    }
+}
+
+fn is_reserved(name: &str) -> bool {
+    wire::RESERVED.contains(&name)
+}
+
+impl Core {
+    pub(super) fn new(role: Role, limits: Limits, ids: IdSource) -> Self {
+        Self {
+            role,
+            limits,
+            pending: Pending::default(),
+            ids,
+            out: Vec::new(),
+            phase: Phase::Open,
+            reason: None,
+            muted: false,
+            broken: false,
+            unanswerable: false,
+            drain_left: 0,
+            completed: 0,
+            counters: Counters::default(),
+            observer: None,
+        }
+    }
+
+    /// Takes one frame: an answer goes to its call, an event to `admit`.
+    pub(super) fn consider<T>(
+        &mut self,
+        frame: Frame<'_>,
+        mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
+    ) -> Option<T> {
+        // A server overwrites what clients claim; only a server's word counts (§3).
+        let from = match self.role {
+            Role::Client => frame.from.as_deref(),
+            Role::Server => None,
+        };
+        let dest = frame.dest.as_deref();
+        let (mode, name, data, id) = match &frame.body {
+            Body::Acknowledgement { id, error } => {
+                let outcome = error.map_or(Outcome::Done(RawData::NULL), Outcome::Refused);
+                self.complete(id, Expects::Acknowledgement, from, outcome);
+                return None;
+            }
+            Body::Response { id, result, .. } => {
+                let outcome = match *result {
+                    Ok(data) => Outcome::Done(data),
+                    Err(error) => Outcome::Refused(error),
+                };
+                self.complete(id, Expects::Response, from, outcome);
+                return None;
+            }
+            Body::Pass { name, data } if is_reserved(name) => {
+                self.control(name, *data, from);
+                return None;
+            }
+            Body::Pass { name, data } => (Mode::Pass, name, *data, ""),
+            Body::ConfirmPass { id, name, data } => (Mode::ConfirmPass, name, *data, &**id),
+            Body::Request { id, name, data } => (Mode::Request, name, *data, &**id),
+            _ => {
+                self.counters.unknown_types += 1;
+                self.notice(&Notice::TypeUnknown);
+                return None;
+            }
+        };
+        let incoming = Incoming {
+            mode,
+            name,
+            data,
+            id,
+            from,
+            dest,
+        };
+        let admitted = if self.takes_events() {
+            admit(&incoming)
+        } else {
+            let text = "this end is about to close and takes nothing new";
+            Err(WireError::new(ErrorCode::ShuttingDown, text))
+        };
+        admitted
+            .map_err(|error| self.refuse(&incoming, &error))
+            .ok()
+    }
+
+    fn takes_events(&self) -> bool {
+        match self.phase {
+            Phase::Open => true,
+            Phase::Draining => self.drain_left > 0,
+            _ => false,
+        }
+    }
+
+    fn complete(&mut self, id: &str, expects: Expects, from: Option<&str>, outcome: Outcome<'_>) {
+        if let Some(waiter) = self.pending.take(id, expects, from) {
+            waiter.complete(outcome);
+            self.completed += 1;
+        } else {
+            self.counters.ignored_answers += 1;
+            self.notice(&Notice::AnswerIgnored);
+        }
+    }
+
+    /// Passes between the two ends themselves.
+    fn control(&mut self, name: &str, data: RawData<'_>, from: Option<&str>) {
+        // `cancel_request` is advisory, and a peer cannot speak for the server.
+        if name == "protocol_error" && from.is_none() {
+            self.lose(&CloseReason::RefusedByPeer(WireError::parse(data)));
+            self.finish();
+            self.muted = true;
+        }
+    }
+
+    fn refuse(&mut self, incoming: &Incoming<'_>, error: &WireError) {
+        match incoming.mode {
+            Mode::Pass => {
+                self.counters.refused_passes += 1;
+                self.notice(&Notice::PassRefused {
+                    name: incoming.name,
+                    error,
+                });
+            }
+            Mode::ConfirmPass if !self.muted => {
+                wire::write_acknowledgement(&mut self.out, incoming.from, incoming.id, Some(error));
+            }
+            Mode::Request if !self.muted => wire::write_error_response(
+                &mut self.out,
+                incoming.from,
+                incoming.name,
+                incoming.id,
+                error,
+            ),
+            _ => {}
+        }
+    }
+
+    /// Refuses an event for which there is no room beside a handler at work.
+    pub(super) fn refuse_busy(&mut self, frame: Frame<'_>) {
+        self.counters.busy += 1;
+        let text = "too many events wait for the handler at work: send again later";
+        let error = WireError::new(ErrorCode::Busy, text);
+        let _: Option<()> = self.consider(frame, |_| Err(error.clone()));
+    }
+
+    pub(super) fn notice(&self, notice: &Notice<'_>) {
+        tracing::debug!(?notice, "dropped without an answer");
+        if let Some(observer) = &self.observer {
+            observer(notice);
+        }
+    }
+
+    pub(super) fn answer(&mut self, exchange: &Exchange, result: Result<&[u8], &WireError>) {
+        let (dest, id) = (exchange.dest.as_deref(), exchange.id.as_str());
+        if self.muted {
+            return;
+        }
+        match (exchange.mode, result) {
+            (Mode::Pass, Ok(_)) => {}
+            (Mode::Pass, Err(error)) => {
+                self.counters.refused_passes += 1;
+                self.notice(&Notice::PassRefused {
+                    name: exchange.name,
+                    error,
+                });
+            }
+            (Mode::ConfirmPass, result) => {
+                wire::write_acknowledgement(&mut self.out, dest, id, result.err());
+            }
+            (Mode::Request, Ok(data)) => {
+                let start = self.out.len();
+                wire::write_head(
+                    &mut self.out,
+                    FrameType::Response,
+                    dest,
+                    None,
+                    exchange.name,
+                );
+                self.out.extend_from_slice(data);
+                wire::write_tail(&mut self.out, FrameType::Response, Some(id));
+                let size = self.out.len() - start - 1;
+                if size > self.limits.frame_out {
+                    self.out.truncate(start);
+                    let limit = self.limits.frame_out;
+                    let text = format!("the answer takes {size} bytes, the limit is {limit}");
+                    let error = WireError::new(ErrorCode::TooLarge, text);
+                    wire::write_error_response(&mut self.out, dest, exchange.name, id, &error);
+                }
+            }
+            (Mode::Request, Err(error)) => {
+                wire::write_error_response(&mut self.out, dest, exchange.name, id, error);
+            }
+        }
+    }
+
+    pub(super) fn send_call(&mut self, now: Instant, call: OutgoingCall) {
+        let deadline = call.deadline.or_else(|| now.checked_add(call.timeout));
+        let Some(deadline) = deadline else {
+            call.waiter.complete(Outcome::NotSentInTime);
+            return;
+        };
+        if deadline <= now {
+            call.waiter.complete(Outcome::NotSentInTime);
+            return;
+        }
+        if call.waiter.is_abandoned() {
+            return;
+        }
+        if let (true, Some(reason)) = (self.unanswerable, &self.reason) {
+            call.waiter.complete(Outcome::NotSent(reason));
+            return;
+        }
+        let kind = match call.expects {
+            Expects::Acknowledgement => FrameType::ConfirmPass,
+            Expects::Response => FrameType::Request,
+        };
+        let id = self.pending.open(
+            &mut self.ids,
+            now,
+            deadline,
+            call.expects,
+            call.from,
+            call.waiter,
+        );
+        let mut text = uuid::Uuid::encode_buffer();
+        self.out.extend_from_slice(&call.start);
+        let id = id.hyphenated().encode_lower(&mut text);
+        wire::write_tail(&mut self.out, kind, Some(id));
+    }
+
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.completed += self.pending.expire(now);
+    }
+
+    /// Ends all calls in flight; the first reason stays.
+    pub(super) fn lose(&mut self, reason: &CloseReason) {
+        let reason = self.reason.get_or_insert_with(|| reason.clone());
+        self.completed += self.pending.len();
+        self.pending.lose(reason);
+        self.unanswerable = true;
+    }
+
+    pub(super) fn violated(&mut self, error: WireError) {
+        if self.phase == Phase::Closed || self.muted {
+            return;
+        }
+        self.muted = true;
+        tracing::debug!(%error, "the other end broke the protocol");
+        wire::write_protocol_error(&mut self.out, &error);
+        self.lose(&CloseReason::Violated(error));
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        if matches!(self.phase, Phase::Open | Phase::Draining) {
+            self.phase = Phase::Finishing;
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.reason.get_or_insert(CloseReason::Closed);
+        self.finish();
+    }
+
+    pub(super) fn drain(&mut self, arrived: usize) {
+        if self.phase == Phase::Open {
+            self.drain_left = arrived;
+            self.phase = Phase::Draining;
+        }
+    }
+
+    pub(super) fn drained(&mut self, consumed: usize) {
+        self.drain_left = self.drain_left.saturating_sub(consumed);
+    }
+
+    /// The other end sent its last event and it was handled.
+    pub(super) fn end_of_events(&mut self) {
+        self.phase = if self.broken {
+            Phase::Closed
+        } else {
+            Phase::Finishing
+        };
+    }
+
+    /// Whether bytes that arrive mean nothing any more.
+    pub(super) fn discards_input(&self) -> bool {
+        match self.phase {
+            Phase::Open | Phase::Draining => false,
+            Phase::Finishing | Phase::Lingering { .. } => {
+                !matches!(self.reason, Some(CloseReason::Closed))
+            }
+            Phase::Closed => true,
+        }
+    }
+}

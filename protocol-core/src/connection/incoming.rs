@@ -1,0 +1,84 @@
+//! An event as it arrives, and what must be remembered of it to answer it.
+
+use crate::ids::PeerId;
+use crate::wire::{MAX_ID_BYTES, RawData};
+
+/// What the sender of an event expects back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing.
+    Pass,
+    /// An acknowledgement.
+    ConfirmPass,
+    /// A response.
+    Request,
+}
+
+/// An event that a handler should see, borrowed from the bytes that arrived.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Incoming<'a> {
+    /// What the sender expects back.
+    pub mode: Mode,
+    /// The event's wire name.
+    pub name: &'a str,
+    /// The event's data, checked and not decoded.
+    pub data: RawData<'a>,
+    /// The id to answer with; empty for a pass.
+    pub id: &'a str,
+    /// The peer that sent it; none where the other end itself did.
+    pub from: Option<&'a str>,
+    /// The peer or room it is for; none where it is for this end.
+    pub dest: Option<&'a str>,
+}
+
+/// What is left of an event while its handler runs: enough to answer it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    pub(crate) mode: Mode,
+    pub(crate) name: &'static str,
+    pub(crate) id: ExchangeId,
+    pub(crate) dest: Option<PeerId>,
+}
+
+impl Exchange {
+    /// The exchange that `incoming`, an event called `name`, started.
+    pub(crate) fn new(incoming: &Incoming<'_>, name: &'static str, from: Option<PeerId>) -> Self {
+        Self {
+            mode: incoming.mode,
+            name,
+            id: ExchangeId::new(incoming.id),
+            dest: from,
+        }
+    }
+}
+
+/// An id of the other end's choice, kept in place since every event needs one.
+#[derive(Clone, Copy)]
+pub(crate) struct ExchangeId {
+    bytes: [u8; MAX_ID_BYTES],
+    len: u8,
+}
+
+impl ExchangeId {
+    /// The wire checks ids to be at most [`MAX_ID_BYTES`] long; a longer text would be cut.
+    fn new(id: &str) -> Self {
+        let len = id.len().min(MAX_ID_BYTES);
+        let mut bytes = [0; MAX_ID_BYTES];
+        bytes[..len].copy_from_slice(&id.as_bytes()[..len]);
+        Self {
+            bytes,
+            len: u8::try_from(len).unwrap_or(u8::MAX),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for ExchangeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,92 @@
+//! What arrived and is not handled yet: bytes, a partial frame, events set aside.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::ops::Range;
+use std::time::Instant;
+
+use bytes::{Buf, BytesMut};
+
+use crate::wire::{LineSplitter, TooLong};
+
+#[derive(Default)]
+pub(super) struct Input {
+    /// As read from the socket.
+    pub(super) wire: BytesMut,
+    /// Through the codec: frames and at most one partial frame.
+    pub(super) plain: BytesMut,
+    lines: LineSplitter,
+    /// Since when the frame at the front waits for its end.
+    pub(super) frame_since: Option<Instant>,
+    pub(super) aside: VecDeque<Box<[u8]>>,
+    pub(super) aside_bytes: usize,
+    pub(super) ended: bool,
+}
+
+pub(super) enum Taken {
+    Nothing,
+    /// A line that was set aside earlier.
+    Aside(Box<[u8]>),
+    /// A line in `plain`; the whole of it, with its end, is to be consumed afterwards.
+    Line {
+        content: Range<usize>,
+        consumed: usize,
+    },
+}
+
+impl Input {
+    pub(super) fn take(&mut self, limit: usize) -> Result<Taken, TooLong> {
+        if let Some(line) = self.aside.pop_front() {
+            self.aside_bytes -= line.len();
+            return Ok(Taken::Aside(line));
+        }
+        Ok(match self.take_line(limit)? {
+            Some((content, consumed)) => Taken::Line { content, consumed },
+            None => Taken::Nothing,
+        })
+    }
+
+    pub(super) fn take_line(
+        &mut self,
+        limit: usize,
+    ) -> Result<Option<(Range<usize>, usize)>, TooLong> {
+        while let Some(line) = self.lines.next(&self.plain, limit)? {
+            if !line.is_empty() {
+                return Ok(Some((line.range(), line.consumed)));
+            }
+            self.plain.advance(line.consumed);
+        }
+        Ok(None)
+    }
+
+    pub(super) fn set_aside(&mut self, content: Range<usize>) {
+        self.aside_bytes += content.len();
+        self.aside.push_back(self.plain[content].into());
+    }
+
+    pub(super) fn consume(&mut self, count: usize) {
+        self.plain.advance(count);
+    }
+
+    pub(super) fn has_partial(&self) -> bool {
+        !self.plain.is_empty() || !self.wire.is_empty()
+    }
+
+    pub(super) fn discard(&mut self) {
+        self.wire.clear();
+        self.plain.clear();
+        self.lines = LineSplitter::default();
+        self.aside.clear();
+        self.aside_bytes = 0;
+    }
+
+    pub(super) fn take_idle(&mut self) -> Option<BytesMut> {
+        if self.has_partial() {
+            return None;
+        }
+        let (wire, plain) = (mem::take(&mut self.wire), mem::take(&mut self.plain));
+        [wire, plain]
+            .into_iter()
+            .find(|buffer| buffer.capacity() > 0)
+    }
+}

@@ -1,0 +1,97 @@
+//! Every bound of one connection, each with its reason.
+
+use std::time::Duration;
+
+use crate::wire;
+
+/// The bounds of one connection. Sizes are bytes, every field can be changed before use.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use protocol_core::Limits;
+///
+/// let mut limits = Limits::server();
+/// limits.request_timeout = Duration::from_secs(3);
+/// assert_eq!(limits.frame_in, 65_536);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest frame that is read, without its line end. A longer one ends the connection:
+    /// its length is the sender's to choose, the memory is ours.
+    pub frame_in: usize,
+    /// The longest frame that is sent, without its line end; what the other end reads.
+    pub frame_out: usize,
+    /// How long a frame may take from its first byte to its line end, so that a peer cannot hold
+    /// memory by sending a byte now and then.
+    pub frame_timeout: Duration,
+    /// How long nothing of what is due may get through to the peer before the link is given up.
+    pub write_stall: Duration,
+    /// Events that wait in the queue for the driver before senders have to wait.
+    pub outbound_events: usize,
+    /// Bytes that wait to be sent before senders have to wait, and before no further event of the
+    /// peer is handled: a peer that does not read its answers gets no more of them.
+    pub outbound_bytes: usize,
+    /// Own requests and confirmed passes in flight; further ones wait.
+    pub open_calls: usize,
+    /// Events set aside while a handler awaits an answer from the same peer; above it requests and
+    /// confirmed passes get `busy` and passes are dropped, counted.
+    pub queued_events: usize,
+    /// Bytes of such events.
+    pub queued_bytes: usize,
+    /// Handlers of `concurrent` requests at work at once; above it the reader pauses.
+    pub concurrent_handlers: usize,
+    /// How long a handler may take before its caller gets `internal` and the handler is dropped.
+    pub handler_timeout: Duration,
+    /// How long `request` waits where neither call nor event says otherwise.
+    pub request_timeout: Duration,
+    /// How long `confirm` waits where neither call nor event says otherwise.
+    pub confirm_timeout: Duration,
+    /// How long `send` waits for a place in a full queue.
+    pub send_timeout: Duration,
+    /// How long a closed link still discards what arrives, so that the last word is not lost to a
+    /// reset.
+    pub linger: Duration,
+}
+
+impl Limits {
+    /// What a server grants each client.
+    pub fn server() -> Self {
+        Self {
+            frame_in: wire::MAX_FRAME_SERVER,
+            frame_out: wire::MAX_FRAME_CLIENT,
+            ..Self::common()
+        }
+    }
+
+    /// What a client grants its server.
+    pub fn client() -> Self {
+        Self {
+            frame_in: wire::MAX_FRAME_CLIENT,
+            frame_out: wire::MAX_FRAME_SERVER,
+            ..Self::common()
+        }
+    }
+
+    fn common() -> Self {
+        Self {
+            frame_in: 0,
+            frame_out: 0,
+            frame_timeout: Duration::from_secs(10),
+            write_stall: Duration::from_secs(10),
+            outbound_events: 1_024,
+            outbound_bytes: 1 << 20,
+            open_calls: 1_024,
+            queued_events: 256,
+            queued_bytes: 1 << 20,
+            concurrent_handlers: 1_024,
+            handler_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(10),
+            confirm_timeout: Duration::from_secs(30),
+            send_timeout: Duration::from_secs(10),
+            linger: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The bounded queue from handles to the driver of one connection.
+//!
+//! Its lock is held to push or to swap, never while anything is encoded, awaited or sent.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::pending::{Expects, Outcome, Waiter};
+use crate::error::CloseReason;
+use crate::ids::PeerId;
+use crate::wire::RawData;
+
+/// What a handle asks the driver to send.
+pub(crate) enum Outgoing {
+    /// A whole frame of this one receiver.
+    Frame(Vec<u8>),
+    /// A whole frame of many receivers, encoded once.
+    Shared(Bytes),
+    /// A call: a frame up to its data, which the connection ends with an id.
+    Call(OutgoingCall),
+}
+
+pub(crate) struct OutgoingCall {
+    pub(crate) start: Vec<u8>,
+    pub(crate) expects: Expects,
+    pub(crate) from: Option<PeerId>,
+    pub(crate) timeout: Duration,
+    /// Set where the call had to wait for its place, so that its deadline counts from the call.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) waiter: Arc<dyn Waiter>,
+}
+
+impl Outgoing {
+    fn len(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.len(),
+            Self::Shared(frame) => frame.len(),
+            Self::Call(call) => call.start.len(),
+        }
+    }
+}
+
+/// A command that found the queue full. It lives as long as the future that brought it, so what is
+/// parked is bounded by what callers hold.
+struct Parked {
+    outgoing: Outgoing,
+    waiter: Arc<dyn Waiter>,
+    timeout: Duration,
+    deadline: Option<Instant>,
+}
+
+/// How the owner of a handle wants the link to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Closing {
+    /// Send what is queued, then close.
+    Flush,
+    /// Handle and answer what has arrived, send what is queued, then close.
+    Drain,
+    /// Close at once.
+    Abort,
+}
+
+#[derive(Default)]
+struct Queue {
+    ready: VecDeque<Outgoing>,
+    ready_bytes: usize,
+    /// What the driver took but has not sent yet; it counts against the limits.
+    taken: usize,
+    taken_bytes: usize,
+    parked: VecDeque<Parked>,
+    abandoned: bool,
+    closing: Option<Closing>,
+    closed: Option<CloseReason>,
+    driver: Option<Waker>,
+    driver_waits: bool,
+    watchers: Vec<Waker>,
+}
+
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    max_events: usize,
+    max_bytes: usize,
+}
+
+/// What became of a push.
+pub(crate) enum Pushed {
+    Queued,
+    Parked,
+    Closed(CloseReason),
+}
+
+/// What the driver finds at a visit.
+pub(crate) struct Visit {
+    pub(crate) closing: Option<Closing>,
+    /// Some call in flight is awaited by nobody.
+    pub(crate) abandoned: bool,
+    pub(crate) parked: bool,
+}
+
+/// What the driver took from the queue and has not sent yet.
+#[derive(Default)]
+pub(crate) struct Backlog {
+    commands: VecDeque<Outgoing>,
+    bytes: usize,
+}
+
+impl Backlog {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    pub(crate) fn front_is_call(&self) -> bool {
+        matches!(self.commands.front(), Some(Outgoing::Call(_)))
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Outgoing> {
+        let outgoing = self.commands.pop_front()?;
+        self.bytes -= outgoing.len();
+        Some(outgoing)
+    }
+}
+
+impl Outbox {
+    pub(crate) fn new(max_events: usize, max_bytes: usize) -> Self {
+        Self {
+            queue: Mutex::default(),
+            max_events,
+            max_bytes,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // No invariant spans a panic: every change under the lock is a push, a swap or a flag.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues `outgoing`, or parks it with `waiter` where the queue is full.
+    pub(crate) fn push(
+        &self,
+        outgoing: Outgoing,
+        timeout: Duration,
+        waiter: impl FnOnce() -> Arc<dyn Waiter>,
+    ) -> Pushed {
+        let mut queue = self.lock();
+        if let Some(reason) = &queue.closed {
+            return Pushed::Closed(reason.clone());
+        }
+        if queue.closing.is_some() {
+            return Pushed::Closed(CloseReason::Closed);
+        }
+        let pushed = if queue.parked.is_empty() && self.has_room(&queue) {
+            queue.ready_bytes += outgoing.len();
+            queue.ready.push_back(outgoing);
+            Pushed::Queued
+        } else {
+            queue.parked.push_back(Parked {
+                outgoing,
+                waiter: waiter(),
+                timeout,
+                deadline: None,
+            });
+            Pushed::Parked
+        };
+        wake_driver(queue);
+        pushed
+    }
+
+    /// Queues a frame that nobody awaits; `false` where the queue is full or the link has ended.
+    pub(crate) fn try_push(&self, frame: Bytes) -> bool {
+        let mut queue = self.lock();
+        if queue.closed.is_some()
+            || queue.closing.is_some()
+            || !queue.parked.is_empty()
+            || !self.has_room(&queue)
+        {
+            return false;
+        }
+        queue.ready_bytes += frame.len();
+        queue.ready.push_back(Outgoing::Shared(frame));
+        wake_driver(queue);
+        true
+    }
+
+    fn has_room(&self, queue: &Queue) -> bool {
+        queue.ready.len() + queue.taken < self.max_events
+            && queue.ready_bytes + queue.taken_bytes < self.max_bytes
+    }
+
+    /// Takes a parked command back, or tells the driver that a call's place is free.
+    ///
+    /// `waiter` is the address of the call's waiter.
+    pub(crate) fn abandon(&self, waiter: *const ()) {
+        let mut queue = self.lock();
+        let before = queue.parked.len();
+        queue
+            .parked
+            .retain(|parked| Arc::as_ptr(&parked.waiter).cast() != waiter);
+        if queue.parked.len() == before {
+            queue.abandoned = true;
+            wake_driver(queue);
+        }
+    }
+
+    /// Asks the driver to end the link; the strictest wish wins.
+    pub(crate) fn close(&self, how: Closing) {
+        let mut queue = self.lock();
+        queue.closing = queue.closing.max(Some(how));
+        wake_driver(queue);
+    }
+
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        self.lock().closed.clone()
+    }
+
+    /// The reason once the link has ended; until then `waker` is kept and woken at the end.
+    pub(crate) fn poll_closed(&self, waker: &Waker) -> Option<CloseReason> {
+        let mut queue = self.lock();
+        if queue.closed.is_none() && !queue.watchers.iter().any(|kept| kept.will_wake(waker)) {
+            queue.watchers.push(waker.clone());
+        }
+        queue.closed.clone()
+    }
+
+    /// The driver's visit: moves what is ready into its `backlog` where that is empty, and counts
+    /// what it holds against the limits.
+    pub(crate) fn visit(&self, backlog: &mut Backlog, outbound_bytes: usize) -> Visit {
+        let mut queue = self.lock();
+        queue.driver_waits = false;
+        if backlog.commands.is_empty() {
+            mem::swap(&mut queue.ready, &mut backlog.commands);
+            backlog.bytes = mem::take(&mut queue.ready_bytes);
+        }
+        queue.taken = backlog.commands.len();
+        queue.taken_bytes = backlog.bytes + outbound_bytes;
+        Visit {
+            closing: queue.closing,
+            abandoned: mem::take(&mut queue.abandoned),
+            parked: !queue.parked.is_empty(),
+        }
+    }
+
+    /// Moves parked commands into the queue as far as there is room, and ends those that waited
+    /// too long. The earliest deadline of what is still parked is returned.
+    pub(crate) fn admit_parked(&self, now: Instant) -> Option<Instant> {
+        let mut queue = self.lock();
+        if queue.parked.is_empty() {
+            return None;
+        }
+        let mut admitted = Vec::new();
+        while self.has_room(&queue) {
+            let Some(mut parked) = queue.parked.pop_front() else {
+                break;
+            };
+            match &mut parked.outgoing {
+                Outgoing::Call(call) => call.deadline = parked.deadline,
+                Outgoing::Frame(_) | Outgoing::Shared(_) => admitted.push(parked.waiter),
+            }
+            queue.ready_bytes += parked.outgoing.len();
+            queue.ready.push_back(parked.outgoing);
+        }
+        let mut late = Vec::new();
+        let mut earliest: Option<Instant> = None;
+        queue.parked.retain_mut(|parked| {
+            let deadline = *parked.deadline.get_or_insert(now + parked.timeout);
+            if deadline <= now {
+                late.push(Arc::clone(&parked.waiter));
+                return false;
+            }
+            earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+            true
+        });
+        drop(queue);
+        for waiter in admitted {
+            waiter.complete(Outcome::Done(RawData::NULL));
+        }
+        for waiter in late {
+            waiter.complete(Outcome::NotSentInTime);
+        }
+        earliest
+    }
+
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.lock().ready.is_empty()
+    }
+
+    /// Keeps the driver's waker; `false` where something arrived since its visit.
+    pub(crate) fn wait(&self, waker: &Waker, backlog: &Backlog, seen: Option<Closing>) -> bool {
+        let mut queue = self.lock();
+        let arrived = backlog.is_empty() && !queue.ready.is_empty();
+        if arrived || queue.abandoned || queue.closing != seen {
+            return false;
+        }
+        if !queue
+            .driver
+            .as_ref()
+            .is_some_and(|kept| kept.will_wake(waker))
+        {
+            queue.driver = Some(waker.clone());
+        }
+        queue.driver_waits = true;
+        true
+    }
+
+    /// Ends the queue: everything in it and everything pushed from now on fails with `reason`.
+    pub(crate) fn end(&self, reason: &CloseReason, backlog: Backlog) {
+        let mut queue = self.lock();
+        queue.closed.get_or_insert_with(|| reason.clone());
+        queue.driver = None;
+        let ready = mem::take(&mut queue.ready);
+        let parked = mem::take(&mut queue.parked);
+        let watchers = mem::take(&mut queue.watchers);
+        drop(queue);
+        let unsent = backlog.commands.into_iter().chain(ready);
+        for waiter in unsent.filter_map(Outgoing::into_waiter) {
+            waiter.complete(Outcome::NotSent(reason));
+        }
+        for parked in parked {
+            parked.waiter.complete(Outcome::NotSent(reason));
+        }
+        for watcher in watchers {
+            watcher.wake();
+        }
+    }
+}
+
+impl Outgoing {
+    fn into_waiter(self) -> Option<Arc<dyn Waiter>> {
+        match self {
+            Self::Call(call) => Some(call.waiter),
+            Self::Frame(_) | Self::Shared(_) => None,
+        }
+    }
+}
+
+/// Wakes the driver once for all that is pushed until its next visit.
+fn wake_driver(mut queue: MutexGuard<'_, Queue>) {
+    if mem::take(&mut queue.driver_waits) {
+        let driver = queue.driver.clone();
+        drop(queue);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}

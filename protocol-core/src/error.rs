@@ -1,0 +1,162 @@
+//! How sending fails, and why links end.
+
+use std::io;
+use std::time::Duration;
+
+use crate::codec::CodecError;
+use crate::wire::{DataError, EncodeError, WireError};
+
+/// Why a link ended.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// This end closed it.
+    #[error("closed by this end")]
+    Closed,
+    /// The other end closed it.
+    #[error("closed by the other end")]
+    PeerClosed,
+    /// The other end broke the protocol; the code says how.
+    #[error("the other end broke the protocol: {0}")]
+    Violated(WireError),
+    /// The other end reported that this one broke the protocol.
+    #[error("refused by the other end: {0}")]
+    RefusedByPeer(WireError),
+    /// The other end did not read what was due to it.
+    #[error("the other end took nothing for {after:?}")]
+    Stalled {
+        /// How long nothing got through.
+        after: Duration,
+    },
+    /// The codec gave the link up.
+    #[error("the link's encryption failed: {0}")]
+    Codec(CodecError),
+    /// The link broke.
+    #[error("the link broke: {message}")]
+    Io {
+        /// The kind of the system's error.
+        kind: io::ErrorKind,
+        /// The system's words.
+        message: String,
+    },
+}
+
+impl From<io::Error> for CloseReason {
+    fn from(error: io::Error) -> Self {
+        Self::Io {
+            kind: error.kind(),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Why an event was not sent. The other end certainly did not see it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The link has ended.
+    #[error("the link has ended: {0}")]
+    Closed(CloseReason),
+    /// The queue to the other end stayed full.
+    #[error("the queue stayed full for {after:?}: the other end reads too slowly")]
+    QueueFull {
+        /// How long the event waited.
+        after: Duration,
+    },
+    /// The event is larger than the other end accepts, or than its `max_size`.
+    #[error("the event `{event}` takes {size} bytes, the limit is {limit}: send less at once")]
+    TooLarge {
+        /// The event's wire name.
+        event: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The event's fields could not be written as JSON.
+    #[error("the event `{event}` cannot be written: {error}")]
+    Encode {
+        /// The event's wire name.
+        event: &'static str,
+        /// What stood in the way.
+        error: EncodeError,
+    },
+    /// No such peer or connection is here.
+    #[error("no peer or connection `{0}` is connected")]
+    NoSuchPeer(String),
+}
+
+impl SendError {
+    /// Whether the same call can succeed later: the queue was full, or the link has ended and may
+    /// be made anew.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Closed(_) | Self::QueueFull { .. } | Self::NoSuchPeer(_)
+        )
+    }
+}
+
+/// Why a request has no answer, or a confirmed pass no confirmation.
+///
+/// `E` is the event's own error, [`Infallible`](std::convert::Infallible) where it names none.
+///
+/// | variant | was it executed? | [`is_retryable`](Self::is_retryable) | [`is_unknown`](Self::is_unknown) |
+/// | --- | --- | --- | --- |
+/// | `Refused` | the handler ran and said no | no | no |
+/// | `Rejected` | no handler ran to its end | by its code | by its code |
+/// | `Other` | the handler said no, in words this end does not know | no | no |
+/// | `BadAnswer` | yes | no | no |
+/// | `Timeout`, `Lost` | perhaps | no | yes |
+/// | `NotSent` | no | if sending later can help | no |
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError<E> {
+    /// The handler refused, with the event's own error.
+    #[error("refused: {0}")]
+    Refused(E),
+    /// The other end's framework refused, with one of the standard codes (`PROTOCOL.md` §5).
+    #[error("rejected: {0}")]
+    Rejected(WireError),
+    /// Refused with a code that this version of the event does not know.
+    #[error("refused with an unknown code: {0}")]
+    Other(WireError),
+    /// The answer's data is not what the event's response type says.
+    #[error("the answer does not fit: {0}")]
+    BadAnswer(DataError),
+    /// No answer came in time; the event may have been executed.
+    #[error("no answer within {after:?}")]
+    Timeout {
+        /// How long the call waited.
+        after: Duration,
+    },
+    /// The link ended before the answer came; the event may have been executed.
+    #[error("the link ended before the answer: {0}")]
+    Lost(CloseReason),
+    /// The event never left this end.
+    #[error("not sent: {0}")]
+    NotSent(SendError),
+}
+
+impl<E> RequestError<E> {
+    /// Whether the event was certainly not executed and the same call can succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Rejected(error) => error.standard().is_some_and(|code| code.is_retryable()),
+            Self::NotSent(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// Whether the event may have been executed and nobody can tell.
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Lost(_) => true,
+            Self::Rejected(error) => matches!(
+                error.standard(),
+                Some(crate::wire::ErrorCode::Timeout | crate::wire::ErrorCode::PeerGone)
+            ),
+            _ => false,
+        }
+    }
+}

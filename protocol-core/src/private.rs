@@ -1,0 +1,149 @@
+//! What generated code names. Not part of the public API: it may change in any release.
+
+pub use ::core;
+pub use ::serde;
+pub use ::std;
+
+pub use crate::event::TypeInfo;
+pub use crate::protocol::{Either, Inboxed, Never, PassSet, Sets};
+pub use crate::router::{Dispatch, ReplyBuffer};
+pub use crate::wire::{DataError, EncodeError, RawData};
+
+use crate::event::{Event, EventInfo};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A type that can be a field of an event. Only for its message at the field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of an event: it is not serializable",
+    label = "not serializable",
+    note = "add `#[derive(EventData)]` to `{Self}`, or for a foreign type use `#[serde(with = \"…\")]`"
+)]
+pub trait Field {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Field for T {}
+
+/// Fails to compile where a field's type is not serializable.
+pub const fn assert_field<T: Field>() {}
+
+/// Decodes an event's data.
+///
+/// # Errors
+///
+/// Names the JSON path and what was expected there.
+pub fn decode<T: DeserializeOwned>(data: RawData<'_>) -> Result<T, DataError> {
+    crate::wire::decode_data(data)
+}
+
+/// Appends data as JSON.
+///
+/// # Errors
+///
+/// Where a `Serialize` implementation fails or nests too deep.
+pub fn encode<T: Serialize + ?Sized>(out: &mut Vec<u8>, data: &T) -> Result<(), EncodeError> {
+    crate::wire::write_data(out, data)
+}
+
+/// Writes a handler's reply into the buffer of its exchange.
+pub fn reply<E: Event>(reply: E::Reply, buffer: ReplyBuffer) -> ReplyBuffer {
+    buffer.fill::<E>(reply)
+}
+
+/// Refuses, at compile time, an event whose wire name an earlier one of `events` has.
+///
+/// # Panics
+///
+/// During constant evaluation, naming both events.
+#[track_caller]
+pub const fn assert_unique_in_set(events: &[EventInfo], index: usize) {
+    let event = &events[index];
+    let mut earlier = 0;
+    while earlier < index {
+        if same(events[earlier].name, event.name) {
+            refuse_clash(events[earlier].event.name, event.event.name, event.name);
+        }
+        earlier += 1;
+    }
+}
+
+/// Refuses, at compile time, two sets of one direction that share a wire name.
+///
+/// # Panics
+///
+/// During constant evaluation, naming both events.
+#[track_caller]
+pub const fn assert_disjoint(left: &[EventInfo], right: &[EventInfo]) {
+    let mut l = 0;
+    while l < left.len() {
+        let mut r = 0;
+        while r < right.len() {
+            if same(left[l].name, right[r].name) {
+                refuse_clash(left[l].event.name, right[r].event.name, right[r].name);
+            }
+            r += 1;
+        }
+        l += 1;
+    }
+}
+
+const fn same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < left.len() {
+        if left[at] != right[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+#[track_caller]
+const fn refuse_clash(first: &str, second: &str, name: &str) -> ! {
+    let mut text = Text::new();
+    text.push("`");
+    text.push(first);
+    text.push("` and `");
+    text.push(second);
+    text.push("` share the wire name `");
+    text.push(name);
+    text.push("`: rename one with `#[event(name = \"…\")]`");
+    text.panic()
+}
+
+/// Constant evaluation has no formatting, so the message is put together by hand.
+struct Text {
+    bytes: [u8; 512],
+    len: usize,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self {
+            bytes: [0; 512],
+            len: 0,
+        }
+    }
+
+    const fn push(&mut self, text: &str) {
+        let text = text.as_bytes();
+        let mut at = 0;
+        while at < text.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = text[at];
+            self.len += 1;
+            at += 1;
+        }
+    }
+
+    #[track_caller]
+    const fn panic(&self) -> ! {
+        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => panic!("{}", text),
+            Err(_) => panic!("two events share one wire name"),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What a handler knows and can do: who sent the event, and the way back.
+
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::error::{CloseReason, RequestError, SendError};
+use crate::event::{Pass, Request};
+use crate::ids::{ConnectionId, PeerId};
+use crate::protocol::{AtPeer, AtServer, Origin, Protocol, Side, Travels};
+use crate::router::Call;
+use crate::router::link::{Hub, Link, LinkRef};
+use crate::router::send;
+use crate::router::target::{Recipient, Remote};
+
+/// The connection that an event came from, as its handler sees it.
+///
+/// `W` is the side on which the handler stands: [`AtServer`], where it sends back to the client;
+/// [`AtClient`](crate::AtClient), where it sends to the server; or [`AtPeer`], where it sends to
+/// the peer that the event came from.
+///
+/// A handler may call back while it runs: answers are read beside it. Two handlers that wait for
+/// each other end by their deadline.
+pub struct Context<P, W: Side = AtServer> {
+    link: Arc<Link>,
+    origin: W::Origin,
+    protocol: PhantomData<fn() -> P>,
+}
+
+impl<P: Protocol, W: Side> Context<P, W> {
+    pub(crate) fn new(link: Arc<Link>, origin: W::Origin) -> Self {
+        Self {
+            link,
+            origin,
+            protocol: PhantomData,
+        }
+    }
+
+    /// Sends a pass back.
+    ///
+    /// # Errors
+    ///
+    /// Where it never left this end; see [`SendError`].
+    pub fn send<E, S>(&self, event: E) -> Call<'_, Result<(), SendError>>
+    where
+        E: Pass + Travels<S, P, W::Out>,
+    {
+        send::send(
+            LinkRef::Borrowed(&self.link),
+            self.origin.peer().map(PeerId::as_str),
+            &event,
+        )
+    }
+
+    /// Sends a pass back and waits until the other end's handler has processed it.
+    ///
+    /// # Errors
+    ///
+    /// See [`RequestError`].
+    pub fn confirm<E, S>(&self, event: E) -> Call<'_, Result<(), RequestError<E::Error>>>
+    where
+        E: Pass + Travels<S, P, W::Out>,
+    {
+        send::confirm(LinkRef::Borrowed(&self.link), self.origin.peer(), &event)
+    }
+
+    /// Sends a request back and waits for the other end's answer.
+    ///
+    /// # Errors
+    ///
+    /// See [`RequestError`].
+    pub fn request<E, S>(&self, event: E) -> Call<'_, Result<E::Response, RequestError<E::Error>>>
+    where
+        E: Request + Travels<S, P, W::Out>,
+    {
+        send::request(LinkRef::Borrowed(&self.link), self.origin.peer(), &event)
+    }
+
+    /// Why the link has ended, once it has.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.link.outbox.close_reason()
+    }
+
+    /// Waits for the link's end. A handler keeps running when its link is lost; one that has long
+    /// work may watch for this.
+    pub async fn closed(&self) -> CloseReason {
+        self.link.closed().await
+    }
+
+    pub(crate) fn origin(&self) -> Option<&PeerId> {
+        self.origin.peer()
+    }
+}
+
+impl<P: Protocol> Context<P, AtServer> {
+    /// The connection that the event came by, unique while the server runs.
+    pub fn connection(&self) -> ConnectionId {
+        self.link.id
+    }
+
+    /// The client's address; none over an in-memory pipe.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.link.address
+    }
+
+    /// The peer that this connection speaks for, once [`identify`](Self::identify) said so.
+    pub fn peer(&self) -> Option<&PeerId> {
+        self.link.peer.get()
+    }
+
+    /// Lets this connection be reached as `peer` from now on: by `server.to(&peer)` and
+    /// `cx.to(&peer)`. A connection keeps its first name.
+    ///
+    /// Returns `false`, and changes nothing, where another connection has the name or this one has
+    /// another.
+    #[must_use = "the name may be taken"]
+    pub fn identify(&self, peer: PeerId) -> bool {
+        self.hub().is_some_and(|hub| hub.identify(&self.link, peer))
+    }
+
+    /// Another client of this server.
+    pub fn to(&self, recipient: impl Into<Recipient>) -> Remote<P> {
+        Remote::find(self.hub().as_deref(), recipient.into())
+    }
+
+    fn hub(&self) -> Option<Arc<Hub>> {
+        self.link.hub()
+    }
+}
+
+impl<P: Protocol> Context<P, AtPeer> {
+    /// The peer that sent the event.
+    pub fn from(&self) -> &PeerId {
+        &self.origin
+    }
+}
+
+impl<P, W: Side> Clone for Context<P, W> {
+    fn clone(&self) -> Self {
+        Self {
+            link: Arc::clone(&self.link),
+            origin: self.origin.clone(),
+            protocol: PhantomData,
+        }
+    }
+}
+
+impl<P, W: Side> std::fmt::Debug for Context<P, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("connection", &self.link.id)
+            .field("from", &self.origin.peer())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,190 @@
+//! A handler that queues what arrives, for programs that look for events in a loop of their own.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use crate::ids::PeerId;
+use crate::protocol::PassSet;
+
+/// Makes a handler for the set `S` and the inbox that it fills, of at most `capacity` events.
+///
+/// Where the inbox is full, the handler waits, and with it the link's reader: the sender is held
+/// back, nothing is dropped. A confirmed pass is confirmed once it is in the inbox. A set with
+/// requests is refused by the compiler, since nobody would answer.
+///
+/// # Examples
+///
+/// ```
+/// # use protocol_core::{Event, EventSet};
+/// # #[derive(Debug, Event)] #[event(pass)] struct Dealt { card: u8 }
+/// # #[derive(Debug, EventSet)] enum FromTable { Dealt(Dealt) }
+/// use protocol_core::{Received, inbox};
+///
+/// // `ui` goes to `Client::connect(addr).handle(ui)`.
+/// let (ui, mut inbox) = inbox::<FromTable>(256);
+/// while let Some(Received { event, .. }) = inbox.try_next() {
+///     match event {
+///         FromTable::Dealt(dealt) => println!("a {}", dealt.card),
+///     }
+/// }
+/// ```
+///
+/// A capacity of 0 counts as 1.
+pub fn inbox<S: PassSet<()>>(capacity: usize) -> (InboxHandler<S>, Inbox<S>) {
+    let shared = Arc::new(Shared {
+        state: Mutex::new(State {
+            events: VecDeque::new(),
+            open: true,
+            handlers: 1,
+            reader: None,
+            writers: VecDeque::new(),
+        }),
+        capacity: capacity.max(1),
+    });
+    let handler = InboxHandler {
+        shared: Arc::clone(&shared),
+    };
+    (handler, Inbox { shared })
+}
+
+/// An event of an [`Inbox`], and who sent it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Received<S> {
+    /// The peer that sent it; none where the server did.
+    pub from: Option<PeerId>,
+    /// The event.
+    pub event: S,
+}
+
+/// The reading end of [`inbox`].
+#[derive(Debug)]
+pub struct Inbox<S> {
+    shared: Arc<Shared<S>>,
+}
+
+/// The end of [`inbox`] that handles events by queueing them.
+#[derive(Debug)]
+pub struct InboxHandler<S> {
+    shared: Arc<Shared<S>>,
+}
+
+#[derive(Debug)]
+struct Shared<S> {
+    state: Mutex<State<S>>,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct State<S> {
+    events: VecDeque<Received<S>>,
+    /// Whether the inbox is still there to be read.
+    open: bool,
+    handlers: usize,
+    reader: Option<Waker>,
+    writers: VecDeque<Waker>,
+}
+
+impl<S> Shared<S> {
+    fn lock(&self) -> MutexGuard<'_, State<S>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> Inbox<S> {
+    /// The next event, if one has arrived.
+    pub fn try_next(&mut self) -> Option<Received<S>> {
+        let mut state = self.shared.lock();
+        let received = state.events.pop_front()?;
+        let writer = state.writers.pop_front();
+        drop(state);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
+        Some(received)
+    }
+
+    /// Waits for the next event; none once the link has ended and all was read.
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Received<S>> {
+        poll_fn(|cx| {
+            if let Some(received) = self.try_next() {
+                return Poll::Ready(Some(received));
+            }
+            let mut state = self.shared.lock();
+            if !state.events.is_empty() {
+                cx.waker().wake_by_ref();
+            } else if state.handlers == 0 {
+                return Poll::Ready(None);
+            }
+            state.reader = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl<S> Drop for Inbox<S> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.open = false;
+        let writers = std::mem::take(&mut state.writers);
+        drop(state);
+        for writer in writers {
+            writer.wake();
+        }
+    }
+}
+
+impl<S> InboxHandler<S> {
+    /// Queues an event once there is room; `false` where the inbox was dropped.
+    pub(crate) async fn put(&self, from: Option<PeerId>, event: S) -> bool {
+        let mut received = Some(Received { from, event });
+        poll_fn(|cx| {
+            let mut state = self.shared.lock();
+            if !state.open {
+                return Poll::Ready(false);
+            }
+            if state.events.len() >= self.shared.capacity {
+                state.writers.push_back(cx.waker().clone());
+                return Poll::Pending;
+            }
+            state.events.extend(received.take());
+            let reader = state.reader.take();
+            drop(state);
+            if let Some(reader) = reader {
+                reader.wake();
+            }
+            Poll::Ready(true)
+        })
+        .await
+    }
+}
+
+impl<S> Clone for InboxHandler<S> {
+    fn clone(&self) -> Self {
+        self.shared.lock().handlers += 1;
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<S> Drop for InboxHandler<S> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.handlers -= 1;
+        let reader = if state.handlers == 0 {
+            state.reader.take()
+        } else {
+            None
+        };
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+}

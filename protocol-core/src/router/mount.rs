@@ -1,0 +1,217 @@
+//! Which handler receives which set: values and tuples of values, found by inferred indices.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::protocol::{Either, EventSet, Never, PassSet, Protocol, Sets, Side};
+use crate::router::{Context, InboxHandler, ReplyBuffer};
+use crate::wire::{ErrorCode, WireError};
+
+/// Set `Self` can hand its events to a handler of type `H`. Generated for the set's handler trait.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{H}` does not handle the event set `{Self}` of protocol `{P}`",
+    label = "no handler for `{Self}`",
+    note = "implement the set's handler trait, called like the set with `Handler` behind it, for `{H}` and this protocol"
+)]
+pub trait Dispatch<P: Protocol, W: Side, H>: EventSet {
+    fn dispatch(
+        self,
+        handler: &H,
+        cx: &Context<P, W>,
+        reply: ReplyBuffer,
+    ) -> impl Future<Output = ReplyBuffer> + Send;
+}
+
+/// `Self` handles set `S`; `I` says where in it the handler stands and is inferred.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "no handler for the event set `{S}` of protocol `{P}` is mounted",
+    label = "no handler for `{S}` in here",
+    note = "implement the set's handler trait (`{S}Handler`) for a value given to `.handle(…)`; several values go into a tuple"
+)]
+pub trait Handle<S: EventSet, P: Protocol, W: Side, I> {
+    fn handle(
+        &self,
+        cx: &Context<P, W>,
+        event: S,
+        reply: ReplyBuffer,
+    ) -> impl Future<Output = ReplyBuffer> + Send;
+}
+
+/// Index of a value that implements the set's handler trait itself.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Itself;
+
+/// Index of an inbox.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Queued;
+
+#[diagnostic::do_not_recommend]
+impl<S, P, W, H> Handle<S, P, W, Itself> for H
+where
+    S: Dispatch<P, W, H>,
+    P: Protocol,
+    W: Side,
+    H: Sync,
+{
+    fn handle(
+        &self,
+        cx: &Context<P, W>,
+        event: S,
+        reply: ReplyBuffer,
+    ) -> impl Future<Output = ReplyBuffer> + Send {
+        event.dispatch(self, cx, reply)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, P, W> Handle<S, P, W, Queued> for InboxHandler<S>
+where
+    S: PassSet<()>,
+    P: Protocol,
+    W: Side,
+{
+    async fn handle(&self, cx: &Context<P, W>, event: S, reply: ReplyBuffer) -> ReplyBuffer {
+        if self.put(cx.origin().cloned(), event).await {
+            reply
+        } else {
+            let text = "the inbox for this event was dropped";
+            reply.refused(WireError::new(ErrorCode::Unavailable, text))
+        }
+    }
+}
+
+/// Index of a value behind an [`Arc`], so that its owner can keep it too.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Shared<I>(PhantomData<I>);
+
+#[diagnostic::do_not_recommend]
+impl<S, P, W, I, H> Handle<S, P, W, Shared<I>> for Arc<H>
+where
+    S: EventSet,
+    P: Protocol,
+    W: Side,
+    H: Handle<S, P, W, I>,
+{
+    fn handle(
+        &self,
+        cx: &Context<P, W>,
+        event: S,
+        reply: ReplyBuffer,
+    ) -> impl Future<Output = ReplyBuffer> + Send {
+        H::handle(self, cx, event, reply)
+    }
+}
+
+macro_rules! tuple {
+    ($index:ident: $position:tt of $($handler:ident),+ => $found:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<S, P, W, I, $($handler),+> Handle<S, P, W, $index<I>> for ($($handler,)+)
+        where
+            S: EventSet,
+            P: Protocol,
+            W: Side,
+            $found: Handle<S, P, W, I>,
+        {
+            fn handle(
+                &self,
+                cx: &Context<P, W>,
+                event: S,
+                reply: ReplyBuffer,
+            ) -> impl Future<Output = ReplyBuffer> + Send {
+                self.$position.handle(cx, event, reply)
+            }
+        }
+    };
+}
+
+macro_rules! indices {
+    ($($name:ident),+) => {$(
+        /// Index of a tuple's part.
+        #[doc(hidden)]
+        #[derive(Debug)]
+        pub struct $name<I>(PhantomData<I>);
+    )+};
+}
+
+indices!(At0, At1, At2, At3, At4, At5, At6, At7);
+
+tuple!(At0: 0 of A => A);
+tuple!(At0: 0 of A, B => A);
+tuple!(At1: 1 of A, B => B);
+tuple!(At0: 0 of A, B, C => A);
+tuple!(At1: 1 of A, B, C => B);
+tuple!(At2: 2 of A, B, C => C);
+tuple!(At0: 0 of A, B, C, D => A);
+tuple!(At1: 1 of A, B, C, D => B);
+tuple!(At2: 2 of A, B, C, D => C);
+tuple!(At3: 3 of A, B, C, D => D);
+tuple!(At0: 0 of A, B, C, D, E => A);
+tuple!(At1: 1 of A, B, C, D, E => B);
+tuple!(At2: 2 of A, B, C, D, E => C);
+tuple!(At3: 3 of A, B, C, D, E => D);
+tuple!(At4: 4 of A, B, C, D, E => E);
+tuple!(At0: 0 of A, B, C, D, E, F => A);
+tuple!(At1: 1 of A, B, C, D, E, F => B);
+tuple!(At2: 2 of A, B, C, D, E, F => C);
+tuple!(At3: 3 of A, B, C, D, E, F => D);
+tuple!(At4: 4 of A, B, C, D, E, F => E);
+tuple!(At5: 5 of A, B, C, D, E, F => F);
+tuple!(At0: 0 of A, B, C, D, E, F, G => A);
+tuple!(At1: 1 of A, B, C, D, E, F, G => B);
+tuple!(At2: 2 of A, B, C, D, E, F, G => C);
+tuple!(At3: 3 of A, B, C, D, E, F, G => D);
+tuple!(At4: 4 of A, B, C, D, E, F, G => E);
+tuple!(At5: 5 of A, B, C, D, E, F, G => F);
+tuple!(At6: 6 of A, B, C, D, E, F, G => G);
+tuple!(At0: 0 of A, B, C, D, E, F, G, H => A);
+tuple!(At1: 1 of A, B, C, D, E, F, G, H => B);
+tuple!(At2: 2 of A, B, C, D, E, F, G, H => C);
+tuple!(At3: 3 of A, B, C, D, E, F, G, H => D);
+tuple!(At4: 4 of A, B, C, D, E, F, G, H => E);
+tuple!(At5: 5 of A, B, C, D, E, F, G, H => F);
+tuple!(At6: 6 of A, B, C, D, E, F, G, H => G);
+tuple!(At7: 7 of A, B, C, D, E, F, G, H => H);
+
+/// `Self` handles every set of the list `L`; `I` lists the indices and is inferred.
+#[doc(hidden)]
+pub trait Serve<L: Sets, P: Protocol, W: Side, I>: Send + Sync + 'static {
+    fn serve(
+        &self,
+        cx: &Context<P, W>,
+        event: L::Event,
+        reply: ReplyBuffer,
+    ) -> impl Future<Output = ReplyBuffer> + Send;
+}
+
+impl<P: Protocol, W: Side, H: Send + Sync + 'static> Serve<(), P, W, ()> for H {
+    async fn serve(&self, _cx: &Context<P, W>, event: Never, _reply: ReplyBuffer) -> ReplyBuffer {
+        match event {}
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, R, P, W, I, J, H> Serve<(S, R), P, W, (I, J)> for H
+where
+    S: EventSet,
+    R: Sets,
+    P: Protocol,
+    W: Side,
+    H: Handle<S, P, W, I> + Serve<R, P, W, J>,
+{
+    async fn serve(
+        &self,
+        cx: &Context<P, W>,
+        event: Either<S, R::Event>,
+        reply: ReplyBuffer,
+    ) -> ReplyBuffer {
+        match event {
+            Either::First(event) => self.handle(cx, event, reply).await,
+            Either::Rest(event) => Serve::<R, P, W, J>::serve(self, cx, event, reply).await,
+        }
+    }
+}

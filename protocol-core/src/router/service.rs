@@ -1,0 +1,174 @@
+//! What a driver asks of the handlers behind it: to admit an event, then to handle it.
+
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::connection::{Exchange, Incoming, Mode};
+use crate::event::{EventInfo, Kind};
+use crate::ids::PeerId;
+use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sets};
+use crate::router::{Context, Gate, Link, ReplyBuffer, Serve};
+use crate::wire::{ErrorCode, WireError};
+
+/// An event that was decoded and waits for its handler.
+pub(crate) struct Admitted<E> {
+    pub(crate) event: E,
+    pub(crate) exchange: Exchange,
+    pub(crate) concurrent: bool,
+}
+
+pub(crate) trait Service: Send + Sync + 'static {
+    type Event: Send + 'static;
+
+    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admitted<Self::Event>, WireError>;
+
+    fn serve(
+        &self,
+        event: Self::Event,
+        reply: ReplyBuffer,
+    ) -> impl Future<Output = ReplyBuffer> + Send;
+}
+
+/// Finds an event among the sets of a direction and checks that it was sent as what it is.
+fn locate<L: Sets>(incoming: &Incoming<'_>) -> Result<(usize, &'static EventInfo), WireError> {
+    let found = L::locate(incoming.name).and_then(|index| Some((index, L::info(index)?)));
+    let Some((index, info)) = found else {
+        let text = "this end has no event of that name in this direction";
+        return Err(WireError::new(ErrorCode::UnknownEvent, text));
+    };
+    let sent_as = match incoming.mode {
+        Mode::Pass | Mode::ConfirmPass => Kind::Pass,
+        Mode::Request => Kind::Request,
+    };
+    if info.kind != sent_as {
+        let text = format!(
+            "`{}` is a {}, it was sent as a {sent_as}",
+            info.name, info.kind
+        );
+        return Err(WireError::new(ErrorCode::BadType, text));
+    }
+    let size = incoming.data.as_str().len();
+    match info.max_size {
+        Some(max) if size > max => {
+            let text = format!(
+                "the data of `{}` takes {size} bytes, the limit is {max}",
+                info.name
+            );
+            Err(WireError::new(ErrorCode::TooLarge, text))
+        }
+        _ => Ok((index, info)),
+    }
+}
+
+fn decode<L: Sets>(index: usize, incoming: &Incoming<'_>) -> Result<L::Event, WireError> {
+    // A user's `Deserialize` may panic; that is this event's failure, not the link's.
+    let decoded = catch_unwind(AssertUnwindSafe(|| L::decode(index, incoming.data)));
+    match decoded {
+        Ok(result) => result.map_err(WireError::from),
+        Err(_) => Err(WireError::new(
+            ErrorCode::Internal,
+            "decoding the event panicked",
+        )),
+    }
+}
+
+fn admitted<E>(
+    event: E,
+    incoming: &Incoming<'_>,
+    info: &'static EventInfo,
+    from: Option<PeerId>,
+) -> Admitted<E> {
+    Admitted {
+        event,
+        exchange: Exchange::new(incoming, info.name, from),
+        concurrent: info.concurrent,
+    }
+}
+
+/// A server's handlers for one connection.
+pub(crate) struct AtServerService<P: Protocol, H, I> {
+    pub(crate) cx: Context<P, AtServer>,
+    pub(crate) handlers: Arc<H>,
+    pub(crate) gate: Option<Arc<dyn Gate<P>>>,
+    pub(crate) indices: PhantomData<fn() -> I>,
+}
+
+impl<P, H, I> Service for AtServerService<P, H, I>
+where
+    P: Protocol,
+    H: Serve<P::ToServer, P, AtServer, I>,
+    I: 'static,
+{
+    type Event = <P::ToServer as Sets>::Event;
+
+    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admitted<Self::Event>, WireError> {
+        if let Some(gate) = &self.gate {
+            gate.admit(&self.cx, incoming.name)?;
+        }
+        if incoming.dest.is_some() {
+            let text = "this server does not relay: leave `dest` out";
+            return Err(WireError::new(ErrorCode::PeerNotFound, text));
+        }
+        let (index, info) = locate::<P::ToServer>(incoming)?;
+        let event = decode::<P::ToServer>(index, incoming)?;
+        Ok(admitted(event, incoming, info, None))
+    }
+
+    fn serve(
+        &self,
+        event: Self::Event,
+        reply: ReplyBuffer,
+    ) -> impl Future<Output = ReplyBuffer> + Send {
+        Serve::<P::ToServer, P, AtServer, I>::serve(&*self.handlers, &self.cx, event, reply)
+    }
+}
+
+/// A client's handlers: for what the server sends, and for what peers send through it.
+pub(crate) struct AtClientService<P: Protocol, H, I, J> {
+    pub(crate) cx: Context<P, AtClient>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) handlers: Arc<H>,
+    pub(crate) indices: PhantomData<fn() -> (I, J)>,
+}
+
+pub(crate) enum AtClientEvent<S, T> {
+    OfServer(S),
+    OfPeer(PeerId, T),
+}
+
+impl<P, H, I, J> Service for AtClientService<P, H, I, J>
+where
+    P: Protocol,
+    H: Serve<P::ToClient, P, AtClient, I> + Serve<P::ToPeer, P, AtPeer, J>,
+    I: 'static,
+    J: 'static,
+{
+    type Event = AtClientEvent<<P::ToClient as Sets>::Event, <P::ToPeer as Sets>::Event>;
+
+    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admitted<Self::Event>, WireError> {
+        let Some(from) = incoming.from else {
+            let (index, info) = locate::<P::ToClient>(incoming)?;
+            let event = AtClientEvent::OfServer(decode::<P::ToClient>(index, incoming)?);
+            return Ok(admitted(event, incoming, info, None));
+        };
+        let from = PeerId::new(from)
+            .map_err(|error| WireError::new(ErrorCode::BadFrame, format!("`from`: {error}")))?;
+        let (index, info) = locate::<P::ToPeer>(incoming)?;
+        let event = AtClientEvent::OfPeer(from.clone(), decode::<P::ToPeer>(index, incoming)?);
+        Ok(admitted(event, incoming, info, Some(from)))
+    }
+
+    async fn serve(&self, event: Self::Event, reply: ReplyBuffer) -> ReplyBuffer {
+        match event {
+            AtClientEvent::OfServer(event) => {
+                Serve::<P::ToClient, P, AtClient, I>::serve(&*self.handlers, &self.cx, event, reply)
+                    .await
+            }
+            AtClientEvent::OfPeer(from, event) => {
+                let cx = Context::new(Arc::clone(&self.link), from);
+                Serve::<P::ToPeer, P, AtPeer, J>::serve(&*self.handlers, &cx, event, reply).await
+            }
+        }
+    }
+}

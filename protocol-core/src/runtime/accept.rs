@@ -1,0 +1,144 @@
+//! From an accepted stream to a running connection, within the server's limits.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::net::{TcpListener, TcpStream};
+use uuid::Uuid;
+
+use crate::codec::Plain;
+use crate::connection::{Connection, IdSource, Limits, Observer, Role};
+use crate::wire::{ErrorCode, WireError, write_protocol_error};
+
+/// The shortest and longest pause after the system refused to accept, as when file handles run out.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// A connection with this process's randomness and clock.
+pub(super) fn new_connection(role: Role, limits: Limits, observer: Option<Observer>) -> Connection {
+    let unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let unix_ms = u64::try_from(unix.as_millis()).unwrap_or(0);
+    let ids = IdSource::new(Uuid::new_v4().as_u128(), Instant::now(), unix_ms);
+    let mut connection = Connection::new(role, limits, Box::new(Plain), ids);
+    if let Some(observer) = observer {
+        connection.observe(observer);
+    }
+    connection
+}
+
+/// Who is connected, against the limits on that.
+#[derive(Debug)]
+pub(super) struct Seats {
+    taken: Mutex<Taken>,
+    in_all: usize,
+    an_address: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    in_all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A place for one connection; free again when dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    seats: Arc<Seats>,
+    address: Option<IpAddr>,
+}
+
+impl Seats {
+    pub(super) fn new(in_all: usize, an_address: Option<usize>) -> Arc<Self> {
+        Arc::new(Self {
+            taken: Mutex::default(),
+            in_all,
+            an_address,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn taken(&self) -> usize {
+        self.lock().in_all
+    }
+
+    /// A place for a client at `address`. Loopback addresses have no limit of their own: they are
+    /// one machine's many programs.
+    pub(super) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Seat, WireError> {
+        let mut taken = self.lock();
+        if taken.in_all >= self.in_all {
+            let text = format!("the server is full: {} connections", self.in_all);
+            return Err(WireError::new(ErrorCode::Unavailable, text));
+        }
+        let counted = address.filter(|address| !address.is_loopback());
+        if let (Some(address), Some(limit)) = (counted, self.an_address) {
+            let here = taken.by_address.entry(address).or_default();
+            if *here >= limit {
+                let text = format!("too many connections from this address: {limit}");
+                return Err(WireError::new(ErrorCode::Unavailable, text));
+            }
+            *here += 1;
+        }
+        taken.in_all += 1;
+        Ok(Seat {
+            seats: Arc::clone(self),
+            address: counted.filter(|_| self.an_address.is_some()),
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.lock();
+        taken.in_all -= 1;
+        if let Some(address) = self.address
+            && let Some(here) = taken.by_address.get_mut(&address)
+        {
+            *here -= 1;
+            if *here == 0 {
+                taken.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// Accepts until its task is aborted.
+pub(super) async fn accept(
+    listener: TcpListener,
+    seats: Arc<Seats>,
+    serve: impl Fn(TcpStream, Seat),
+) {
+    let mut pause = BACKOFF.0;
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                pause = BACKOFF.0;
+                match seats.take(Some(address.ip())) {
+                    Ok(seat) if stream.set_nodelay(true).is_ok() => serve(stream, seat),
+                    Ok(_) => {}
+                    Err(error) => turn_away(&stream, &error),
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, ?pause, "cannot accept");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(BACKOFF.1);
+            }
+        }
+    }
+}
+
+/// Says why, as far as the fresh socket takes it without waiting.
+fn turn_away(stream: &TcpStream, error: &WireError) {
+    tracing::debug!(%error, "turned away");
+    let mut word = Vec::new();
+    write_protocol_error(&mut word, error);
+    if let Err(error) = stream.try_write(&word) {
+        tracing::debug!(%error, "no last word");
+    }
+}

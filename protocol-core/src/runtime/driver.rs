@@ -1,0 +1,453 @@
+//! The task that owns one connection and one socket: reads, handles, answers, writes.
+//!
+//! One write for all that a drained input caused, or for each [`FLUSH_BYTES`] of it; nothing is
+//! spawned for a handler that is ready at once.
+
+use std::future::poll_fn;
+use std::io;
+use std::mem;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::task::JoinSet;
+use tokio::time::Sleep;
+
+use super::{buffers, guard};
+use crate::connection::{Backlog, Closing, Connection, Exchange, Notice, Outgoing};
+use crate::error::CloseReason;
+use crate::router::{Admitted, Link, ReplyBuffer, Service};
+use crate::wire::{ErrorCode, WireError};
+
+/// Output is written once it has this size even if more input waits, so that both ends work at the
+/// same time.
+const FLUSH_BYTES: usize = 8 * 1024;
+
+/// Reads without a pause in one visit of the scheduler; then other tasks get their turn.
+const READS_A_TURN: usize = 8;
+
+/// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
+/// begun has run to its end.
+pub(super) async fn drive<IO, S>(io: IO, connection: Connection, link: Arc<Link>, service: Arc<S>)
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+    S: Service,
+{
+    let mut driver = Driver {
+        io,
+        connection,
+        link,
+        backlog: Backlog::default(),
+        closing: None,
+        now: Instant::now(),
+        timer: None,
+        timer_at: None,
+        parked_deadline: None,
+        yielded: false,
+        reads: 0,
+        concurrent: JoinSet::new(),
+    };
+    driver.run(&service).await;
+    driver.end_calls();
+    while driver.closing != Some(Closing::Abort) && driver.concurrent.join_next().await.is_some() {}
+}
+
+struct Driver<IO> {
+    io: IO,
+    connection: Connection,
+    link: Arc<Link>,
+    backlog: Backlog,
+    /// What the owner of the handle last asked for.
+    closing: Option<Closing>,
+    /// The time of the current visit; the clock is read once a visit.
+    now: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+    timer_at: Option<Instant>,
+    parked_deadline: Option<Instant>,
+    /// Whether tasks that were woken had their turn to add to the next write.
+    yielded: bool,
+    reads: usize,
+    /// Handlers of `concurrent` requests that were not ready at once.
+    concurrent: JoinSet<(Exchange, ReplyBuffer)>,
+}
+
+/// A driver that is dropped at work, as when its runtime ends, leaves no call waiting.
+impl<IO> Drop for Driver<IO> {
+    fn drop(&mut self) {
+        self.connection.abort();
+        self.end_calls();
+    }
+}
+
+impl<IO> Driver<IO> {
+    fn end_calls(&mut self) {
+        let reason = self
+            .connection
+            .close_reason()
+            .cloned()
+            .unwrap_or(CloseReason::Closed);
+        self.link.outbox.end(&reason, mem::take(&mut self.backlog));
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
+    async fn run<S: Service>(&mut self, service: &Arc<S>) {
+        let mut scratch = ReplyBuffer::default();
+        loop {
+            let next = if self.concurrent.len() < self.connection.limits().concurrent_handlers {
+                self.connection
+                    .next_event(self.now, |incoming| service.admit(incoming))
+            } else {
+                None
+            };
+            match next {
+                Some(admitted) if admitted.concurrent => self.start(service, admitted).await,
+                Some(admitted) => scratch = self.handle(service, admitted, scratch).await,
+                None if self.connection.is_closed() => return,
+                None => poll_fn(|cx| self.poll_link(cx, None)).await,
+            }
+            if self.connection.output_len() >= FLUSH_BYTES {
+                poll_fn(|cx| {
+                    self.flush(cx);
+                    Poll::Ready(())
+                })
+                .await;
+            }
+        }
+    }
+
+    /// Handles one event in place; the link is served beside it where the handler has to wait.
+    async fn handle<S: Service>(
+        &mut self,
+        service: &Arc<S>,
+        admitted: Admitted<S::Event>,
+        scratch: ReplyBuffer,
+    ) -> ReplyBuffer {
+        let Admitted {
+            event, exchange, ..
+        } = admitted;
+        let mut handler = pin!(service.serve(event, scratch));
+        let mut deadline = None;
+        let limit = self.connection.limits().handler_timeout;
+        let handled = poll_fn(|cx| {
+            if let Poll::Ready(handled) = guard::poll(handler.as_mut(), cx) {
+                return Poll::Ready(handled.map_err(|guard::Panicked| Failure::Panicked));
+            }
+            let deadline = *deadline.get_or_insert_with(|| self.now + limit);
+            self.poll_link(cx, Some(deadline))
+                .map(|()| Err(Failure::TooSlow))
+        })
+        .await;
+        // What the handler sent goes before its answer.
+        self.collect();
+        let reply = handled.unwrap_or_else(|failure| self.failed(&exchange, failure));
+        self.connection.answer(&exchange, reply.result());
+        reply.clear()
+    }
+
+    /// Handles one event beside later ones.
+    async fn start<S: Service>(&mut self, service: &Arc<S>, admitted: Admitted<S::Event>) {
+        let Admitted {
+            event, exchange, ..
+        } = admitted;
+        let limit = self.connection.limits().handler_timeout;
+        let service = Arc::clone(service);
+        let mut handler =
+            Box::pin(async move { service.serve(event, ReplyBuffer::default()).await });
+        let first = poll_fn(|cx| Poll::Ready(guard::poll(handler.as_mut(), cx))).await;
+        match first {
+            Poll::Ready(handled) => {
+                self.collect();
+                let handled = handled.map_err(|guard::Panicked| Failure::Panicked);
+                let reply = handled.unwrap_or_else(|failure| self.failed(&exchange, failure));
+                self.connection.answer(&exchange, reply.result());
+            }
+            Poll::Pending => {
+                let notice = self.connection.observer();
+                self.concurrent.spawn(async move {
+                    let guarded = poll_fn(|cx| guard::poll(handler.as_mut(), cx));
+                    let reply = match tokio::time::timeout(limit, guarded).await {
+                        Ok(Ok(reply)) => reply,
+                        Ok(Err(guard::Panicked)) => {
+                            if let Some(observer) = notice {
+                                observer(&Notice::HandlerPanicked {
+                                    name: exchange.name,
+                                });
+                            }
+                            Failure::Panicked.reply()
+                        }
+                        Err(_) => Failure::TooSlow.reply(),
+                    };
+                    (exchange, reply)
+                });
+                self.connection.set_handling(self.concurrent.len());
+            }
+        }
+    }
+
+    fn failed(&self, exchange: &Exchange, failure: Failure) -> ReplyBuffer {
+        if let (Failure::Panicked, Some(observer)) = (&failure, self.connection.observer()) {
+            observer(&Notice::HandlerPanicked {
+                name: exchange.name,
+            });
+        }
+        failure.reply()
+    }
+
+    /// Serves the socket, the queue and the timers until an event may be there, or, while a handler
+    /// works, until its `deadline`.
+    fn poll_link(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+        self.now = Instant::now();
+        let handling = deadline.is_some();
+        loop {
+            if self
+                .connection
+                .next_deadline()
+                .is_some_and(|due| due <= self.now)
+            {
+                self.connection.handle_timeout(self.now);
+            }
+            let was_full = self.connection.is_output_full();
+            let closing = self.closing;
+            self.collect();
+            let finished = self.poll_concurrent(cx);
+            let arrived = self.poll_input(cx, handling);
+            if self.connection.is_muted() {
+                self.end_calls();
+            }
+            let stop = match deadline {
+                Some(deadline) => deadline <= self.now || self.closing == Some(Closing::Abort),
+                None => {
+                    arrived || finished || self.closing != closing || self.connection.is_closed()
+                }
+            };
+            if stop {
+                return Poll::Ready(());
+            }
+            let due = self.connection.output_len();
+            if self.flush_in_turn(cx) {
+                return Poll::Pending;
+            }
+            self.poll_shutdown(cx);
+            let freed = was_full && !self.connection.is_output_full();
+            if (freed || self.connection.is_closed()) && !handling {
+                return Poll::Ready(());
+            }
+            let wrote = self.connection.output_len() < due;
+            let waiting = !self.backlog.is_empty() || self.parked_deadline.is_some();
+            if arrived || freed || (wrote && waiting) {
+                continue;
+            }
+            ready!(self.rest(cx, deadline));
+        }
+    }
+
+    /// Takes what handles queued, as far as the connection has room for it.
+    fn collect(&mut self) {
+        loop {
+            let visit = self
+                .link
+                .outbox
+                .visit(&mut self.backlog, self.connection.output_len());
+            if visit.abandoned {
+                self.connection.sweep_abandoned();
+            }
+            while !self.connection.is_output_full() {
+                if self.backlog.front_is_call() && !self.connection.has_room_for_call() {
+                    break;
+                }
+                match self.backlog.pop() {
+                    None => break,
+                    Some(Outgoing::Frame(frame)) => self.connection.send_frame(&frame),
+                    Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
+                    Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
+                }
+            }
+            let drained = self.backlog.is_empty();
+            if visit.parked {
+                // Parked commands have their deadlines from the first visit that sees them.
+                let visit = self
+                    .link
+                    .outbox
+                    .visit(&mut self.backlog, self.connection.output_len());
+                self.closing = visit.closing;
+                self.parked_deadline = self.link.outbox.admit_parked(self.now);
+                if drained && self.link.outbox.has_ready() {
+                    continue;
+                }
+            } else {
+                self.parked_deadline = None;
+                self.closing = visit.closing;
+            }
+            break;
+        }
+        match self.closing {
+            Some(Closing::Flush) if self.backlog.is_empty() => self.connection.close(),
+            Some(Closing::Drain) => self.connection.drain(),
+            Some(Closing::Abort) => self.connection.abort(),
+            Some(Closing::Flush) | None => {}
+        }
+    }
+
+    /// Answers of concurrent handlers that are done.
+    fn poll_concurrent(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut finished = false;
+        while let Poll::Ready(Some(joined)) = self.concurrent.poll_join_next(cx) {
+            // A task that was aborted has nobody left to answer.
+            if let Ok((exchange, reply)) = joined {
+                self.collect();
+                self.connection.answer(&exchange, reply.result());
+            }
+            finished = true;
+        }
+        if finished {
+            self.connection.set_handling(self.concurrent.len());
+        }
+        finished
+    }
+
+    /// Reads what is there; whether something arrived that `next_event` has not seen.
+    fn poll_input(&mut self, cx: &mut Context<'_>, handling: bool) -> bool {
+        // While a handler works, only answers that it may wait for are worth reading.
+        if !self.connection.wants_read() || (handling && !self.connection.has_open_calls()) {
+            return false;
+        }
+        if handling {
+            self.connection.set_aside(self.now);
+        }
+        if self.connection.needs_input_buffer() {
+            self.connection.give_input(buffers::borrow());
+        }
+        if self.reads == READS_A_TURN {
+            self.reads = 0;
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        let buffer = self.connection.read_buffer();
+        buffer.reserve(buffers::READ_BYTES / 2);
+        let read = pin!(self.io.read_buf(buffer)).poll(cx);
+        match read {
+            Poll::Ready(Ok(0)) => self.connection.input_ended(),
+            Poll::Ready(Ok(_)) => self.connection.received(),
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Poll::Ready(Err(error)) => self.connection.broken(error.into()),
+            Poll::Pending => {
+                if let Some(buffer) = self.connection.take_idle_input() {
+                    buffers::give_back(buffer);
+                }
+                self.reads = 0;
+                return false;
+            }
+        }
+        if handling {
+            self.connection.set_aside(self.now);
+        }
+        self.reads += 1;
+        true
+    }
+
+    /// Writes what is due. Where calls just ended, their tasks get one turn first to add what they
+    /// send next to the same write; then this returns `true`, and the driver was woken.
+    fn flush_in_turn(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.connection.take_completed() > 0 && !self.yielded {
+            self.yielded = true;
+            cx.waker().wake_by_ref();
+            return true;
+        }
+        self.yielded = false;
+        self.flush(cx);
+        false
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let output = self.connection.output();
+            if output.is_empty() {
+                return;
+            }
+            match Pin::new(&mut self.io).poll_write(cx, output) {
+                Poll::Ready(Ok(0)) => self
+                    .connection
+                    .broken(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Poll::Ready(Ok(count)) => self.connection.written(count),
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => self.connection.broken(error.into()),
+                Poll::Pending => {
+                    self.connection.blocked(self.now);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
+        if !self.connection.wants_shutdown() {
+            return;
+        }
+        // Plain sockets shut at once; a transport that waits is asked again at its wake-up.
+        if Pin::new(&mut self.io).poll_shutdown(cx).is_ready() {
+            self.connection.shut_down(self.now);
+        }
+    }
+
+    /// Nothing is left to do now: sets the timer and the queue's waker.
+    fn rest(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
+        let due = [
+            self.connection.next_deadline(),
+            self.parked_deadline,
+            handler,
+        ];
+        let due = due.into_iter().flatten().min();
+        match due {
+            None => {}
+            Some(due) => {
+                if self.timer_at.is_none_or(|at| due < at || at <= self.now) {
+                    self.set_timer(due);
+                }
+                if let Some(timer) = &mut self.timer
+                    && timer.as_mut().poll(cx).is_ready()
+                {
+                    self.timer_at = None;
+                    self.now = Instant::now();
+                    return Poll::Ready(());
+                }
+            }
+        }
+        self.connection.release_idle_output();
+        if self
+            .link
+            .outbox
+            .wait(cx.waker(), &self.backlog, self.closing)
+        {
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    fn set_timer(&mut self, due: Instant) {
+        let due = tokio::time::Instant::from_std(due);
+        self.timer_at = Some(due.into_std());
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(due),
+            None => self.timer = Some(Box::pin(tokio::time::sleep_until(due))),
+        }
+    }
+}
+
+/// Why a handler gave no reply.
+enum Failure {
+    Panicked,
+    TooSlow,
+}
+
+impl Failure {
+    fn reply(self) -> ReplyBuffer {
+        let text = match self {
+            Self::Panicked => "the handler panicked",
+            Self::TooSlow => "the handler took too long",
+        };
+        ReplyBuffer::default().refused(WireError::new(ErrorCode::Internal, text))
+    }
+}

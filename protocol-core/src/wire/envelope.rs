@@ -1,0 +1,138 @@
+//! The envelope of a frame, found but not yet judged: where each known member stands.
+//!
+//! Knows the names of members; must not know which of them a frame's type needs.
+
+use std::borrow::Cow;
+
+use super::fault::{Member, Reason};
+use super::scan::Scanner;
+use super::text::unescaped;
+use super::{FrameError, MAX_DEPTH, RawData};
+
+/// One frame's members by [`Member`].
+pub(super) struct Envelope<'a> {
+    text: &'a str,
+    slots: [Slot; Member::COUNT],
+    end: usize,
+}
+
+/// Where the value of a member stands.
+#[derive(Clone, Copy)]
+struct Slot {
+    kind: Kind,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Absent,
+    Text,
+    Null,
+    Object,
+    Other,
+}
+
+impl<'a> Envelope<'a> {
+    /// Scans the whole line (`PROTOCOL.md` §2): one JSON object, each known member at most once.
+    #[inline]
+    pub(super) fn scan(line: &'a [u8]) -> Result<Self, FrameError> {
+        let text = std::str::from_utf8(line)
+            .map_err(|error| FrameError::new(Reason::NotUtf8, error.valid_up_to()))?;
+        let scanner = Scanner::new(text);
+        let mut slots = [Slot {
+            kind: Kind::Absent,
+            start: 0,
+            end: 0,
+        }; Member::COUNT];
+        let end = scanner.members(|key, start| {
+            let Some(member) = known(&text[key.start + 1..key.end - 1]) else {
+                return scanner.value(start, MAX_DEPTH);
+            };
+            let slot = &mut slots[member as usize];
+            if slot.kind != Kind::Absent {
+                return Err(FrameError::of(member, Reason::Twice, key.start));
+            }
+            let kind = match scanner.peek(start) {
+                b'"' => Kind::Text,
+                b'{' => Kind::Object,
+                b'n' => Kind::Null,
+                _ => Kind::Other,
+            };
+            let end = match kind {
+                Kind::Text => scanner.string(start)?,
+                _ => scanner.value(start, MAX_DEPTH)?,
+            };
+            *slot = Slot { kind, start, end };
+            Ok(end)
+        })?;
+        Ok(Self { text, slots, end })
+    }
+
+    /// A member that is a string, if it is there; `null` reads as absent except for `type`
+    /// (`PROTOCOL.md` §3).
+    #[inline]
+    pub(super) fn text(&self, member: Member) -> Result<Option<Cow<'a, str>>, FrameError> {
+        let slot = self.slots[member as usize];
+        match slot.kind {
+            Kind::Text => Ok(Some(unescaped(&self.text[slot.start + 1..slot.end - 1]))),
+            Kind::Absent => Ok(None),
+            Kind::Null if member != Member::Type => Ok(None),
+            _ => Err(FrameError::of(member, Reason::NotText, slot.start)),
+        }
+    }
+
+    /// As [`text`](Self::text), with 1 to `limit` bytes.
+    #[inline]
+    pub(super) fn bounded(
+        &self,
+        member: Member,
+        limit: usize,
+        reason: Reason,
+    ) -> Result<Option<Cow<'a, str>>, FrameError> {
+        let text = self.text(member)?;
+        match &text {
+            Some(text) if text.is_empty() || text.len() > limit => {
+                Err(FrameError::of(member, reason, self.start(member)))
+            }
+            _ => Ok(text),
+        }
+    }
+
+    /// The raw value of a member; `null` is a value.
+    pub(super) fn raw(&self, member: Member) -> Option<RawData<'a>> {
+        let slot = self.slots[member as usize];
+        (slot.kind != Kind::Absent).then(|| RawData::scanned(&self.text[slot.start..slot.end]))
+    }
+
+    /// A member that is an object, if it is there; `null` reads as absent.
+    pub(super) fn object(&self, member: Member) -> Result<Option<RawData<'a>>, FrameError> {
+        match self.slots[member as usize].kind {
+            Kind::Absent | Kind::Null => Ok(None),
+            Kind::Object => Ok(self.raw(member)),
+            _ => Err(FrameError::of(
+                member,
+                Reason::NotObject,
+                self.start(member),
+            )),
+        }
+    }
+
+    pub(super) const fn missing(&self, member: Member) -> FrameError {
+        FrameError::of(member, Reason::Missing, self.end - 1)
+    }
+
+    /// Where the value of a member that is there starts.
+    pub(super) const fn start(&self, member: Member) -> usize {
+        self.slots[member as usize].start
+    }
+}
+
+/// Members are compared after unescaping (`PROTOCOL.md` §3).
+#[inline]
+fn known(key: &str) -> Option<Member> {
+    Member::of_key(key.as_bytes()).or_else(|| match unescaped(key) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(key) => Member::of_key(key.as_bytes()),
+    })
+}

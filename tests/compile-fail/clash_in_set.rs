@@ -1,0 +1,19 @@
+use protocol_core::{Event, EventSet};
+
+#[derive(Event)]
+#[event(pass)]
+struct Moved {
+    x: f32,
+}
+
+#[derive(Event)]
+#[event(pass, name = "moved")]
+struct Jumped;
+
+#[derive(EventSet)]
+enum ToTable {
+    Moved(Moved),
+    Jumped(Jumped),
+}
+
+fn main() {}

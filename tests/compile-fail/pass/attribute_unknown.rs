@@ -1,0 +1,13 @@
+use protocol_core::Event;
+
+#[derive(Event)]
+#[event(pass, name = "move")]
+struct Moved {
+    x: f32,
+}
+
+#[derive(Event)]
+#[event(pass)]
+struct Wave;
+
+fn main() {}

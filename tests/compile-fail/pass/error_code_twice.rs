@@ -1,0 +1,19 @@
+use std::fmt;
+
+use protocol_core::EventError;
+
+#[derive(Debug, EventError)]
+enum SeatError {
+    Full { max: u8 },
+    NoChairs,
+}
+
+impl fmt::Display for SeatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no seat")
+    }
+}
+
+impl std::error::Error for SeatError {}
+
+fn main() {}

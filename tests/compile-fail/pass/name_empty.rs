@@ -1,0 +1,9 @@
+use protocol_core::Event;
+
+#[derive(Event)]
+#[event(pass, name = "moved")]
+struct Moved {
+    x: f32,
+}
+
+fn main() {}

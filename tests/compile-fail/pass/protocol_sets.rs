@@ -1,0 +1,26 @@
+use protocol_core::{Event, EventSet, Protocol};
+
+#[derive(Event)]
+#[event(pass)]
+struct Moved {
+    x: f32,
+}
+
+#[derive(EventSet)]
+enum ToTable {
+    Moved(Moved),
+}
+
+#[derive(Protocol)]
+#[protocol(version = "1", to_server = ToTable)]
+struct Poker;
+
+#[derive(Protocol)]
+#[protocol(version = "1", to_server = (ToTable))]
+struct Bridge;
+
+#[derive(Protocol)]
+#[protocol(version = "1", to_server = ToTable)]
+struct Chess;
+
+fn main() {}

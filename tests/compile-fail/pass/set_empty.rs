@@ -1,0 +1,14 @@
+use protocol_core::{Event, EventSet};
+
+#[derive(Event)]
+#[event(pass)]
+struct Moved {
+    x: f32,
+}
+
+#[derive(EventSet)]
+enum ToTable {
+    Moved(Moved),
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use protocol_core::{Event, EventSet};
+
+#[derive(Event)]
+#[event(pass)]
+struct Moved {
+    x: f32,
+}
+
+#[derive(Event)]
+#[event(pass)]
+struct Jumped {
+    x: f32,
+}
+
+#[derive(EventSet)]
+enum ToTable {
+    Moved(Moved),
+    Jumped(Jumped),
+}
+
+fn main() {}

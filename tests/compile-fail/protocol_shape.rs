@@ -1,0 +1,20 @@
+use protocol_core::{Event, EventSet, Protocol};
+
+#[derive(Event)]
+#[event(pass)]
+struct Moved {
+    x: f32,
+}
+
+#[derive(EventSet)]
+enum ToTable {
+    Moved(Moved),
+}
+
+#[derive(Protocol)]
+#[protocol(version = "1", to_server = ToTable)]
+struct Poker {
+    tables: u8,
+}
+
+fn main() {}

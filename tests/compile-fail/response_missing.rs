@@ -1,0 +1,15 @@
+use protocol_core::Event;
+
+#[derive(Event)]
+#[event(request)]
+struct TakeSeat {
+    table: String,
+}
+
+#[derive(Event)]
+#[event(response)]
+struct Seated {
+    seat: u8,
+}
+
+fn main() {}

@@ -4,15 +4,11 @@ use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
 
 #[derive(Debug, Event)]
 #[event(request, response = Greeting)]
-struct Hello {
-    name: String,
-}
+struct Hello(String);
 
 #[derive(Debug, Event)]
 #[event(response)]
-struct Greeting {
-    text: String,
-}
+struct Greeting(String);
 
 #[derive(Debug, EventSet)]
 enum ToGreeter {
@@ -26,9 +22,8 @@ struct Greet;
 struct Greeter;
 
 impl ToGreeterHandler<Greet> for Greeter {
-    async fn on_hello(&self, _cx: &Context<Greet>, event: Hello) -> Greeting {
-        let text = format!("Hello, {}!", event.name);
-        Greeting { text }
+    async fn on_hello(&self, _cx: &Context<Greet>, Hello(name): Hello) -> Greeting {
+        Greeting(format!("Hello, {name}!"))
     }
 }
 
@@ -36,7 +31,7 @@ impl ToGreeterHandler<Greet> for Greeter {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::<Greet>::bind("127.0.0.1:0").handle(Greeter).await?;
     let client = Client::<Greet>::connect(server.address()).await?;
-    let name = "alice".into();
-    println!("{}", client.request(Hello { name }).await?.text);
+    let Greeting(text) = client.request(Hello("alice".into())).await?;
+    println!("{text}");
     Ok(())
 }

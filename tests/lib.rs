@@ -1,1 +1,12 @@
 //! Shared fixtures of the workspace tests.
+
+#[path = "support/notices.rs"]
+mod notices;
+#[path = "support/raw.rs"]
+mod raw;
+#[path = "support/run.rs"]
+mod run;
+
+pub use notices::{Notices, Seen, notices};
+pub use raw::{Raw, RawServer};
+pub use run::{run, run_paused, still_waits};

@@ -45,7 +45,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pass or request event",
     label = "neither a pass nor a request",
-    note = "derive it: `#[derive(Event)]` with `#[event(pass)]` or `#[event(request, response = …)]`"
+    note = "derive it: `#[derive(Event)]` with `#[event(pass)]` or `#[event(request, response = …)]`; a response is in no set, it travels under the name of its request"
 )]
 pub trait Event: Payload {
     /// The event's name on the wire: 1 to 64 bytes of `[a-z0-9_.:-]`.
@@ -69,6 +69,16 @@ pub trait Event: Payload {
     /// Why the handler refuses; [`Infallible`] where the event names no error.
     type Error: EventError;
 
+    /// The event's row in the tables of its sets.
+    #[doc(hidden)]
+    const INFO: EventInfo = EventInfo::of::<Self>();
+
+    /// Reads the event's data.
+    #[doc(hidden)]
+    fn decode(data: RawData<'_>) -> Result<Self, DataError> {
+        crate::wire::decode_data(data)
+    }
+
     /// Splits a handler's reply into answer and refusal.
     #[doc(hidden)]
     fn into_result(reply: Self::Reply) -> Result<Self::Response, Self::Error>;
@@ -89,7 +99,7 @@ pub trait Pass: Event<Response = ()> {}
     label = "not a request event",
     note = "`request` takes events with `#[event(request, response = …)]`; call `send` or `confirm` with a pass"
 )]
-pub trait Request: Event<Response: Response> {}
+pub trait Request: Event {}
 
 /// Data that answers requests. It has no name of its own, so one type can answer several requests.
 #[diagnostic::on_unimplemented(
@@ -114,6 +124,7 @@ pub trait Answer: Payload {
     const TYPE: Option<TypeInfo>;
 }
 
+#[diagnostic::do_not_recommend]
 impl Answer for () {
     const TYPE: Option<TypeInfo> = None;
 }

@@ -9,15 +9,16 @@ pub use crate::protocol::{Either, Inboxed, Never, PassSet, Sets};
 pub use crate::router::{Dispatch, ReplyBuffer};
 pub use crate::wire::{DataError, EncodeError, RawData};
 
-use crate::event::{Event, EventInfo};
+use crate::event::{Answer, EventError, EventInfo};
+use crate::protocol::{Protocol, Tables};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A type that can be a field of an event. Only for its message at the field.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a field of an event: it is not serializable",
+    message = "`{Self}` cannot travel in an event: it is not serializable",
     label = "not serializable",
-    note = "add `#[derive(EventData)]` to `{Self}`, or for a foreign type use `#[serde(with = \"…\")]`"
+    note = "add `#[derive(EventData)]` to each struct and enum in it; for a foreign type use `#[serde(with = \"…\")]`, or `protocol_core::Json` for raw JSON"
 )]
 pub trait Field {}
 
@@ -45,9 +46,10 @@ pub fn encode<T: Serialize + ?Sized>(out: &mut Vec<u8>, data: &T) -> Result<(), 
     crate::wire::write_data(out, data)
 }
 
-/// Writes a handler's reply into the buffer of its exchange.
-pub fn reply<E: Event>(reply: E::Reply, buffer: ReplyBuffer) -> ReplyBuffer {
-    buffer.fill::<E>(reply)
+/// Writes a handler's answer or refusal into the buffer of its exchange. The types are not bound to
+/// one event, so that a set's member that is no event is reported once.
+pub fn reply<R: Answer, E: EventError>(result: Result<R, E>, buffer: ReplyBuffer) -> ReplyBuffer {
+    buffer.fill(result)
 }
 
 /// Refuses, at compile time, an event whose wire name an earlier one of `events` has.
@@ -67,13 +69,35 @@ pub const fn assert_unique_in_set(events: &[EventInfo], index: usize) {
     }
 }
 
-/// Refuses, at compile time, two sets of one direction that share a wire name.
+/// Refuses, at compile time, sets of one direction that share a wire name.
 ///
 /// # Panics
 ///
 /// During constant evaluation, naming both events.
 #[track_caller]
-pub const fn assert_disjoint(left: &[EventInfo], right: &[EventInfo]) {
+pub const fn assert_disjoint<P: Protocol>() {
+    assert_tables(<P::ToServer as Sets>::TABLES);
+    assert_tables(<P::ToClient as Sets>::TABLES);
+    assert_tables(<P::ToPeer as Sets>::TABLES);
+}
+
+#[track_caller]
+const fn assert_tables(mut tables: Tables) {
+    while let Some(rest) = tables.rest {
+        let mut later = *rest;
+        loop {
+            assert_pair(tables.first, later.first);
+            match later.rest {
+                Some(rest) => later = *rest,
+                None => break,
+            }
+        }
+        tables = *rest;
+    }
+}
+
+#[track_caller]
+const fn assert_pair(left: &[EventInfo], right: &[EventInfo]) {
     let mut l = 0;
     while l < left.len() {
         let mut r = 0;

@@ -70,9 +70,19 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 #[doc(hidden)]
 pub trait Sets: Send + 'static {
     type Event: Send + 'static;
+    /// The tables of the sets, to compare their wire names.
+    const TABLES: Tables;
     fn locate(name: &str) -> Option<usize>;
     fn info(index: usize) -> Option<&'static EventInfo>;
     fn decode(index: usize, data: RawData<'_>) -> Result<Self::Event, DataError>;
+}
+
+/// The tables of a list of sets, linked: a constant cannot join slices.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Tables {
+    pub first: &'static [EventInfo],
+    pub rest: Option<&'static Self>,
 }
 
 /// The event of a list of sets: of its first set, or of the rest.
@@ -90,6 +100,11 @@ pub enum Never {}
 
 impl Sets for () {
     type Event = Never;
+
+    const TABLES: Tables = Tables {
+        first: &[],
+        rest: None,
+    };
 
     fn locate(_name: &str) -> Option<usize> {
         None
@@ -109,6 +124,11 @@ impl Sets for () {
 
 impl<S: EventSet, R: Sets> Sets for (S, R) {
     type Event = Either<S, R::Event>;
+
+    const TABLES: Tables = Tables {
+        first: S::EVENTS,
+        rest: Some(&R::TABLES),
+    };
 
     fn locate(name: &str) -> Option<usize> {
         match S::EVENTS.iter().position(|event| event.name == name) {

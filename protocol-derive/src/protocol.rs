@@ -2,9 +2,10 @@
 //!
 //! Knows sets as types; whether their wire names clash is found by constant evaluation.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::ParseStream;
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident, LitStr, Type};
 
 use crate::attr::{self, Spec};
@@ -84,12 +85,19 @@ pub(crate) struct Model {
     directions: Directions,
 }
 
-/// The sets of each direction, flat and in the user's order.
 #[derive(Default)]
 pub(crate) struct Directions {
-    server: Vec<Type>,
-    client: Vec<Type>,
-    peer: Vec<Type>,
+    server: Direction,
+    client: Direction,
+    peer: Direction,
+}
+
+/// The sets of one direction, flat and in the user's order.
+#[derive(Default)]
+struct Direction {
+    sets: Vec<Type>,
+    /// The user's value, to point at where a set is none.
+    span: Option<Span>,
 }
 
 /// A protocol with mistakes, and its directions without them.
@@ -154,7 +162,7 @@ fn check_shape(cx: &Ctxt, input: &DeriveInput) {
 
 impl Draft {
     fn take(&mut self, cx: &Ctxt, key: &attr::Key<Key>, input: ParseStream<'_>) -> syn::Result<()> {
-        let sets = match key.is {
+        let direction = match key.is {
             Key::Version => {
                 self.version = Some(key.value(input)?);
                 return Ok(());
@@ -172,7 +180,11 @@ impl Draft {
             Key::ToPeer => &mut self.directions.peer,
         };
         let value: Type = key.value(input)?;
-        self.has_sets |= flatten(cx, value, sets);
+        direction.span = Some(match &value {
+            Type::Tuple(tuple) => tuple.paren_token.span.join(),
+            set => set.span(),
+        });
+        self.has_sets |= flatten(cx, value, &mut direction.sets);
         Ok(())
     }
 
@@ -278,40 +290,22 @@ impl Model {
         }
     }
 
-    /// Compares each set with the later ones of its direction, at the protocol's own name.
+    /// Compares the wire names of each direction's sets, at the protocol's own name.
     fn expand_disjoint(&self) -> TokenStream {
-        let Self {
-            krate,
-            ident,
-            directions,
-            ..
-        } = self;
+        let Self { krate, ident, .. } = self;
         let private = krate.private();
-        let pairs = directions.each().into_iter().flat_map(|(_, sets)| {
-            sets.iter()
-                .enumerate()
-                .flat_map(|(index, right)| sets[..index].iter().map(move |left| (left, right)))
-        });
-        let assertions = pairs.map(|(left, right)| {
-            let call = quote! {
-                #private::assert_disjoint(
-                    <#left as #krate::EventSet>::EVENTS,
-                    <#right as #krate::EventSet>::EVENTS,
-                )
-            };
-            let call = respan(call, located(ident.span()));
-            quote! {
-                #[allow(long_running_const_eval)]
-                const _: () = #call;
-            }
-        });
-        assertions.collect()
+        let call = quote!(#private::assert_disjoint::<#ident>());
+        let call = respan(call, located(ident.span()));
+        quote! {
+            #[allow(long_running_const_eval)]
+            const _: () = #call;
+        }
     }
 }
 
 impl Directions {
     /// Each direction's type and its sets.
-    fn each(&self) -> [(&'static str, &[Type]); 3] {
+    fn each(&self) -> [(&'static str, &Direction); 3] {
         [
             ("ToServer", &self.server),
             ("ToClient", &self.client),
@@ -321,23 +315,26 @@ impl Directions {
 
     /// The sets as lists of types: `(First, (Second, ()))`.
     pub(crate) fn expand_lists(&self) -> TokenStream {
-        let lists = self.each().into_iter().map(|(direction, sets)| {
-            let direction = Ident::new(direction, Span::call_site());
-            let list = sets
-                .iter()
-                .rfold(quote!(()), |rest, set| quote!((#set, #rest)));
-            quote!(type #direction = #list;)
+        let lists = self.each().into_iter().map(|(name, direction)| {
+            let name = Ident::new(name, Span::call_site());
+            let span = direction.span.map_or_else(Span::call_site, located);
+            let list = direction.sets.iter().rfold(quote!(()), |rest, set| {
+                let mut list = Group::new(Delimiter::Parenthesis, quote!(#set, #rest));
+                list.set_span(span);
+                list.into_token_stream()
+            });
+            quote!(type #name = #list;)
         });
         lists.collect()
     }
 
     pub(crate) fn expand_includes(&self, krate: &CratePath, ident: &Ident) -> TokenStream {
-        let includes = self.each().into_iter().flat_map(|(direction, sets)| {
-            let direction = Ident::new(direction, Span::call_site());
-            sets.iter().map(move |set| {
+        let includes = self.each().into_iter().flat_map(|(name, direction)| {
+            let name = Ident::new(name, Span::call_site());
+            direction.sets.iter().map(move |set| {
                 quote! {
                     #[automatically_derived]
-                    impl #krate::Includes<#krate::#direction, #set> for #ident {}
+                    impl #krate::Includes<#krate::#name, #set> for #ident {}
                 }
             })
         });

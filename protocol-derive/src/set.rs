@@ -202,14 +202,14 @@ impl Model {
         let handler = frame.expand_handler(&variants);
         let members = frame.expand_members(&events);
         let dispatch = frame.expand_dispatch(&variants, None);
-        let arms = before.iter().enumerate().map(|(index, Variant { ident, event, .. })| {
-            quote!(#index => #private::decode::<#event>(data).map(Self::#ident))
+        let infos = events
+            .iter()
+            .map(|event| frame.of_event(event, &quote!(INFO)));
+        let arms = before.iter().enumerate().map(|(index, variant)| {
+            let decoded = frame.expand_decoded(variant);
+            quote!(#index => #decoded)
         });
-        let Variant {
-            ident: last_ident,
-            event: last_event,
-            ..
-        } = last;
+        let decoded_last = frame.expand_decoded(last);
         quote! {
             #handler
 
@@ -220,7 +220,7 @@ impl Model {
                 impl #krate::EventSet for #ident {
                     const NAME: &'static #core::primitive::str = #name;
                     const EVENTS: &'static [#krate::EventInfo] =
-                        &[#(#krate::EventInfo::of::<#events>()),*];
+                        &[#(#infos),*];
 
                     fn decode(
                         index: #core::primitive::usize,
@@ -228,7 +228,7 @@ impl Model {
                     ) -> #core::result::Result<Self, #private::DataError> {
                         match index {
                             #(#arms,)*
-                            _ => #private::decode::<#last_event>(data).map(Self::#last_ident),
+                            _ => #decoded_last,
                         }
                     }
                 }
@@ -241,6 +241,22 @@ impl Model {
 }
 
 impl Frame {
+    /// Something of the event's `Event` implementation, wholly located at the event's type: what
+    /// the compiler says of a type that is no event is then one message, however often it is used.
+    fn of_event(&self, event: &Type, item: &TokenStream) -> TokenStream {
+        let krate = &self.krate;
+        respan(
+            quote!(<#event as #krate::Event>::#item),
+            located(event.span()),
+        )
+    }
+
+    fn expand_decoded(&self, variant: &Variant) -> TokenStream {
+        let Variant { ident, event, .. } = variant;
+        let decode = self.of_event(event, &quote!(decode));
+        quote!(#decode(data).map(Self::#ident))
+    }
+
     /// Outside the `const _`, since users name it.
     pub(crate) fn expand_handler(&self, variants: &[&Variant]) -> TokenStream {
         let Self {
@@ -272,7 +288,8 @@ impl Frame {
             ..
         } = variant;
         let link = link(event);
-        let reply = quote!(impl #core::future::Future<Output = <#event as #krate::Event>::Reply>);
+        let reply = self.of_event(event, &quote!(Reply));
+        let reply = quote!(impl #core::future::Future<Output = #reply>);
         let reply = respan(reply, located(event.span()));
         quote! {
             #(#[doc = #docs])*
@@ -327,9 +344,10 @@ impl Frame {
             method,
             ..
         } = variant;
+        let into_result = self.of_event(event, &quote!(into_result));
         let call = quote! {
-            #private::reply::<#event>(
-                <__H as #handler<__P, __W>>::#method(handler, cx, event).await,
+            #private::reply(
+                #into_result(<__H as #handler<__P, __W>>::#method(handler, cx, event).await),
                 reply,
             )
         };

@@ -4,7 +4,9 @@ use protocol_core::EventError;
 
 #[derive(Debug, EventError)]
 enum SeatError {
-    Full { max: u8 },
+    Full {
+        max: u8,
+    },
     #[event_error(code = "full")]
     NoChairs,
 }

@@ -1,7 +1,10 @@
 use protocol_core::Event;
 
 #[derive(Event)]
-#[event(pass, name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+#[event(
+    pass,
+    name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+)]
 struct Moved {
     x: f32,
 }

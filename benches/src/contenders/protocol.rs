@@ -75,7 +75,7 @@ impl Contender for Ours {
     fn serve(&self, announcement: Announcement) -> Running {
         Box::pin(async {
             let server = Server::<Bench>::bind("127.0.0.1:0").handle(Handler).await?;
-            announcement.listening(server.local_addr(), process::id())?;
+            announcement.listening(server.address(), process::id())?;
             // The server lives as long as this future, which the driver drops.
             std::future::pending().await
         })

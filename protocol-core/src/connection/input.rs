@@ -80,13 +80,18 @@ impl Input {
         self.aside_bytes = 0;
     }
 
-    pub(super) fn take_idle(&mut self) -> Option<BytesMut> {
-        if self.has_partial() {
-            return None;
-        }
-        let (wire, plain) = (mem::take(&mut self.wire), mem::take(&mut self.plain));
-        [wire, plain]
-            .into_iter()
-            .find(|buffer| buffer.capacity() > 0)
+    /// Takes the buffers of an idle link. What has begun moves to a buffer of its own size, so that
+    /// many unfinished frames do not hold many read buffers.
+    pub(super) fn take_idle(&mut self) -> [Option<BytesMut>; 2] {
+        let wire = self.wire.is_empty().then(|| mem::take(&mut self.wire));
+        let plain = if self.plain.is_empty() {
+            Some(mem::take(&mut self.plain))
+        } else if self.plain.capacity() > 4 * self.plain.len() {
+            let begun = BytesMut::from(&self.plain[..]);
+            Some(mem::replace(&mut self.plain, begun))
+        } else {
+            None
+        };
+        [wire, plain].map(|buffer| buffer.filter(|buffer| buffer.capacity() > 0))
     }
 }

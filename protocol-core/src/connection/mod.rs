@@ -484,8 +484,8 @@ impl Connection {
 
     // --- memory ---
 
-    /// An input buffer that is not needed while the link is idle.
-    pub(crate) fn take_idle_input(&mut self) -> Option<BytesMut> {
+    /// The input buffers that are not needed while the link is idle.
+    pub(crate) fn take_idle_input(&mut self) -> [Option<BytesMut>; 2] {
         self.input.take_idle()
     }
 

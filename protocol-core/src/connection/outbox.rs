@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -81,8 +82,30 @@ struct Queue {
     watchers: Vec<Waker>,
 }
 
+impl Queue {
+    /// Takes out the parked commands that waited too long. A command has its deadline from the
+    /// first visit that finds it, so that no handle needs a clock.
+    fn expire_parked(&mut self, now: Instant) -> (Vec<Arc<dyn Waiter>>, Option<Instant>) {
+        let mut late = Vec::new();
+        let mut earliest: Option<Instant> = None;
+        self.parked.retain_mut(|parked| {
+            let due = now.checked_add(parked.timeout).unwrap_or(now);
+            let deadline = *parked.deadline.get_or_insert(due);
+            if deadline <= now {
+                late.push(Arc::clone(&parked.waiter));
+                return false;
+            }
+            earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+            true
+        });
+        (late, earliest)
+    }
+}
+
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
+    /// Set by handles, so that a driver that looks after each event need not lock.
+    attention: AtomicBool,
     max_events: usize,
     max_bytes: usize,
 }
@@ -99,7 +122,10 @@ pub(crate) struct Visit {
     pub(crate) closing: Option<Closing>,
     /// Some call in flight is awaited by nobody.
     pub(crate) abandoned: bool,
-    pub(crate) parked: bool,
+    /// The backlog was filled.
+    pub(crate) took: bool,
+    /// When the first of the commands that found no room gives up; none where all found room.
+    pub(crate) parked_until: Option<Instant>,
 }
 
 /// What the driver took from the queue and has not sent yet.
@@ -129,6 +155,7 @@ impl Outbox {
     pub(crate) fn new(max_events: usize, max_bytes: usize) -> Self {
         Self {
             queue: Mutex::default(),
+            attention: AtomicBool::new(false),
             max_events,
             max_bytes,
         }
@@ -166,7 +193,7 @@ impl Outbox {
             });
             Pushed::Parked
         };
-        wake_driver(queue);
+        self.call_driver(queue);
         pushed
     }
 
@@ -182,8 +209,20 @@ impl Outbox {
         }
         queue.ready_bytes += frame.len();
         queue.ready.push_back(Outgoing::Shared(frame));
-        wake_driver(queue);
+        self.call_driver(queue);
         true
+    }
+
+    /// Wakes the driver, once for all that is pushed until its next visit.
+    fn call_driver(&self, mut queue: MutexGuard<'_, Queue>) {
+        self.attention.store(true, Ordering::Release);
+        if mem::take(&mut queue.driver_waits) {
+            let driver = queue.driver.clone();
+            drop(queue);
+            if let Some(driver) = driver {
+                driver.wake();
+            }
+        }
     }
 
     fn has_room(&self, queue: &Queue) -> bool {
@@ -202,7 +241,7 @@ impl Outbox {
             .retain(|parked| Arc::as_ptr(&parked.waiter).cast() != waiter);
         if queue.parked.len() == before {
             queue.abandoned = true;
-            wake_driver(queue);
+            self.call_driver(queue);
         }
     }
 
@@ -210,7 +249,7 @@ impl Outbox {
     pub(crate) fn close(&self, how: Closing) {
         let mut queue = self.lock();
         queue.closing = queue.closing.max(Some(how));
-        wake_driver(queue);
+        self.call_driver(queue);
     }
 
     pub(crate) fn close_reason(&self) -> Option<CloseReason> {
@@ -226,33 +265,48 @@ impl Outbox {
         queue.closed.clone()
     }
 
-    /// The driver's visit: moves what is ready into its `backlog` where that is empty, and counts
-    /// what it holds against the limits.
-    pub(crate) fn visit(&self, backlog: &mut Backlog, outbound_bytes: usize) -> Visit {
-        let mut queue = self.lock();
-        queue.driver_waits = false;
-        if backlog.commands.is_empty() {
-            mem::swap(&mut queue.ready, &mut backlog.commands);
-            backlog.bytes = mem::take(&mut queue.ready_bytes);
-        }
-        queue.taken = backlog.commands.len();
-        queue.taken_bytes = backlog.bytes + outbound_bytes;
-        Visit {
-            closing: queue.closing,
-            abandoned: mem::take(&mut queue.abandoned),
-            parked: !queue.parked.is_empty(),
-        }
+    /// Whether something was pushed or asked since the driver's last visit.
+    pub(crate) fn calls_for_attention(&self) -> bool {
+        self.attention.load(Ordering::Acquire)
     }
 
-    /// Moves parked commands into the queue as far as there is room, and ends those that waited
-    /// too long. The earliest deadline of what is still parked is returned.
-    pub(crate) fn admit_parked(&self, now: Instant) -> Option<Instant> {
+    /// The driver's visit: counts what the driver holds against the limits, lets parked commands in
+    /// as far as there is room, and moves what is ready into `backlog` where that is empty.
+    pub(crate) fn visit(&self, backlog: &mut Backlog, outbound_bytes: usize, now: Instant) -> Visit {
+        self.attention.store(false, Ordering::Release);
         let mut queue = self.lock();
-        if queue.parked.is_empty() {
-            return None;
+        queue.driver_waits = false;
+        queue.taken = backlog.commands.len();
+        queue.taken_bytes = backlog.bytes + outbound_bytes;
+        let admitted = self.admit_parked(&mut queue);
+        let took = backlog.commands.is_empty() && !queue.ready.is_empty();
+        if took {
+            mem::swap(&mut queue.ready, &mut backlog.commands);
+            backlog.bytes = mem::take(&mut queue.ready_bytes);
+            queue.taken = backlog.commands.len();
+            queue.taken_bytes = backlog.bytes + outbound_bytes;
         }
+        let (late, parked_until) = queue.expire_parked(now);
+        let visit = Visit {
+            closing: queue.closing,
+            abandoned: mem::take(&mut queue.abandoned),
+            took,
+            parked_until,
+        };
+        drop(queue);
+        for waiter in admitted {
+            waiter.complete(Outcome::Done(RawData::NULL));
+        }
+        for waiter in late {
+            waiter.complete(Outcome::NotSentInTime);
+        }
+        visit
+    }
+
+    /// Moves parked commands into the queue as far as there is room; a pass is sent with that.
+    fn admit_parked(&self, queue: &mut Queue) -> Vec<Arc<dyn Waiter>> {
         let mut admitted = Vec::new();
-        while self.has_room(&queue) {
+        while self.has_room(queue) {
             let Some(mut parked) = queue.parked.pop_front() else {
                 break;
             };
@@ -263,29 +317,7 @@ impl Outbox {
             queue.ready_bytes += parked.outgoing.len();
             queue.ready.push_back(parked.outgoing);
         }
-        let mut late = Vec::new();
-        let mut earliest: Option<Instant> = None;
-        queue.parked.retain_mut(|parked| {
-            let deadline = *parked.deadline.get_or_insert(now + parked.timeout);
-            if deadline <= now {
-                late.push(Arc::clone(&parked.waiter));
-                return false;
-            }
-            earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
-            true
-        });
-        drop(queue);
-        for waiter in admitted {
-            waiter.complete(Outcome::Done(RawData::NULL));
-        }
-        for waiter in late {
-            waiter.complete(Outcome::NotSentInTime);
-        }
-        earliest
-    }
-
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.lock().ready.is_empty()
+        admitted
     }
 
     /// Keeps the driver's waker; `false` where something arrived since its visit.
@@ -333,17 +365,6 @@ impl Outgoing {
         match self {
             Self::Call(call) => Some(call.waiter),
             Self::Frame(_) | Self::Shared(_) => None,
-        }
-    }
-}
-
-/// Wakes the driver once for all that is pushed until its next visit.
-fn wake_driver(mut queue: MutexGuard<'_, Queue>) {
-    if mem::take(&mut queue.driver_waits) {
-        let driver = queue.driver.clone();
-        drop(queue);
-        if let Some(driver) = driver {
-            driver.wake();
         }
     }
 }

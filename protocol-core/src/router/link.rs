@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::connection::{Limits, Outbox};
+use crate::connection::{Backlog, Limits, Outbox};
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
 
@@ -52,6 +52,14 @@ impl Link {
             None => Poll::Pending,
         })
         .await
+    }
+
+    /// Ends the queue, and frees the peer's name for another connection.
+    pub(crate) fn end(&self, reason: &CloseReason, backlog: Backlog) {
+        self.outbox.end(reason, backlog);
+        if let Some(hub) = self.hub() {
+            hub.remove(self);
+        }
     }
 
     pub(crate) fn hub(&self) -> Option<Arc<Hub>> {

@@ -194,7 +194,6 @@ impl<P: Protocol, W: Side, H: Send + Sync + 'static> Serve<(), P, W, ()> for H {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<S, R, P, W, I, J, H> Serve<(S, R), P, W, (I, J)> for H
 where
     S: EventSet,

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::event::{Event, EventError, Kind};
+use crate::event::{Answer, EventError};
 use crate::wire::{self, ErrorCode, Json, RawData, WireError};
 
 /// Where generated code writes what a handler returned. Moves into the handler's future and out
@@ -33,9 +33,10 @@ impl ReplyBuffer {
         self
     }
 
-    pub(crate) fn fill<E: Event>(mut self, reply: E::Reply) -> Self {
-        match E::into_result(reply) {
-            Ok(_) if E::KIND == Kind::Pass => self,
+    pub(crate) fn fill<R: Answer, E: EventError>(mut self, result: Result<R, E>) -> Self {
+        match result {
+            // A pass is answered with `()`, which is no data.
+            Ok(_) if R::TYPE.is_none() => self,
             Ok(response) => match wire::write_data(&mut self.data, &response) {
                 Ok(()) => self,
                 Err(error) => self.refused(WireError::new(

@@ -22,9 +22,8 @@ pub(super) fn borrow() -> BytesMut {
 
 pub(super) fn give_back(mut buffer: BytesMut) {
     buffer.clear();
-    // `reserve` takes the front of the buffer back where frames were cut off it.
-    buffer.reserve(READ_BYTES);
-    if buffer.capacity() <= 2 * READ_BYTES {
+    // Takes the front of the buffer back where frames were cut off it; a small buffer is freed.
+    if buffer.try_reclaim(READ_BYTES) && buffer.capacity() <= 2 * READ_BYTES {
         POOL.with_borrow_mut(|pool| {
             if pool.len() < KEPT {
                 pool.push(buffer);

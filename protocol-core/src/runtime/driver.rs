@@ -44,7 +44,7 @@ where
         now: Instant::now(),
         timer: None,
         timer_at: None,
-        parked_deadline: None,
+        parked_until: None,
         yielded: false,
         reads: 0,
         concurrent: JoinSet::new(),
@@ -65,7 +65,7 @@ struct Driver<IO> {
     now: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     timer_at: Option<Instant>,
-    parked_deadline: Option<Instant>,
+    parked_until: Option<Instant>,
     /// Whether tasks that were woken had their turn to add to the next write.
     yielded: bool,
     reads: usize,
@@ -88,7 +88,7 @@ impl<IO> Driver<IO> {
             .close_reason()
             .cloned()
             .unwrap_or(CloseReason::Closed);
-        self.link.outbox.end(&reason, mem::take(&mut self.backlog));
+        self.link.end(&reason, mem::take(&mut self.backlog));
     }
 }
 
@@ -96,11 +96,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     async fn run<S: Service>(&mut self, service: &Arc<S>) {
         let mut scratch = ReplyBuffer::default();
         loop {
-            let next = if self.concurrent.len() < self.connection.limits().concurrent_handlers {
+            let next = if self.is_crowded() {
+                None
+            } else {
                 self.connection
                     .next_event(self.now, |incoming| service.admit(incoming))
-            } else {
-                None
             };
             match next {
                 Some(admitted) if admitted.concurrent => self.start(service, admitted).await,
@@ -236,7 +236,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 return Poll::Ready(());
             }
             let wrote = self.connection.output_len() < due;
-            let waiting = !self.backlog.is_empty() || self.parked_deadline.is_some();
+            let waiting = !self.backlog.is_empty() || self.parked_until.is_some();
             if arrived || freed || (wrote && waiting) {
                 continue;
             }
@@ -246,49 +246,50 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     /// Takes what handles queued, as far as the connection has room for it.
     fn collect(&mut self) {
+        let waiting = !self.backlog.is_empty() || self.parked_until.is_some();
+        if !waiting && !self.link.outbox.calls_for_attention() {
+            return;
+        }
         loop {
-            let visit = self
-                .link
-                .outbox
-                .visit(&mut self.backlog, self.connection.output_len());
+            self.send_backlog();
+            let sending = self.connection.output_len();
+            let visit = self.link.outbox.visit(&mut self.backlog, sending, self.now);
             if visit.abandoned {
                 self.connection.sweep_abandoned();
             }
-            while !self.connection.is_output_full() {
-                if self.backlog.front_is_call() && !self.connection.has_room_for_call() {
-                    break;
-                }
-                match self.backlog.pop() {
-                    None => break,
-                    Some(Outgoing::Frame(frame)) => self.connection.send_frame(&frame),
-                    Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
-                    Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
-                }
+            self.closing = visit.closing;
+            self.parked_until = visit.parked_until;
+            if !visit.took {
+                break;
             }
-            let drained = self.backlog.is_empty();
-            if visit.parked {
-                // Parked commands have their deadlines from the first visit that sees them.
-                let visit = self
-                    .link
-                    .outbox
-                    .visit(&mut self.backlog, self.connection.output_len());
-                self.closing = visit.closing;
-                self.parked_deadline = self.link.outbox.admit_parked(self.now);
-                if drained && self.link.outbox.has_ready() {
-                    continue;
-                }
-            } else {
-                self.parked_deadline = None;
-                self.closing = visit.closing;
-            }
-            break;
         }
         match self.closing {
-            Some(Closing::Flush) if self.backlog.is_empty() => self.connection.close(),
+            Some(Closing::Flush) if self.backlog.is_empty() && self.parked_until.is_none() => {
+                self.connection.close();
+            }
             Some(Closing::Drain) => self.connection.drain(),
             Some(Closing::Abort) => self.connection.abort(),
             Some(Closing::Flush) | None => {}
         }
+    }
+
+    fn send_backlog(&mut self) {
+        while !self.connection.is_output_full() {
+            if self.backlog.front_is_call() && !self.connection.has_room_for_call() {
+                return;
+            }
+            match self.backlog.pop() {
+                None => return,
+                Some(Outgoing::Frame(frame)) => self.connection.send_frame(&frame),
+                Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
+                Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
+            }
+        }
+    }
+
+    /// Whether no further event may be handled now.
+    fn is_crowded(&self) -> bool {
+        self.concurrent.len() >= self.connection.limits().concurrent_handlers
     }
 
     /// Answers of concurrent handlers that are done.
@@ -310,11 +311,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     /// Reads what is there; whether something arrived that `next_event` has not seen.
     fn poll_input(&mut self, cx: &mut Context<'_>, handling: bool) -> bool {
-        // While a handler works, only answers that it may wait for are worth reading.
-        if !self.connection.wants_read() || (handling && !self.connection.has_open_calls()) {
+        // While no further event can be handled, only answers are worth reading.
+        let held = handling || self.is_crowded();
+        if !self.connection.wants_read() || (held && !self.connection.has_open_calls()) {
             return false;
         }
-        if handling {
+        if held {
             self.connection.set_aside(self.now);
         }
         if self.connection.needs_input_buffer() {
@@ -334,14 +336,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => self.connection.broken(error.into()),
             Poll::Pending => {
-                if let Some(buffer) = self.connection.take_idle_input() {
+                for buffer in self.connection.take_idle_input().into_iter().flatten() {
                     buffers::give_back(buffer);
                 }
                 self.reads = 0;
                 return false;
             }
         }
-        if handling {
+        if held {
             self.connection.set_aside(self.now);
         }
         self.reads += 1;
@@ -396,7 +398,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     fn rest(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
         let due = [
             self.connection.next_deadline(),
-            self.parked_deadline,
+            self.parked_until,
             handler,
         ];
         let due = due.into_iter().flatten().min();

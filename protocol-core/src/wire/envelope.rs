@@ -69,15 +69,13 @@ impl<'a> Envelope<'a> {
         Ok(Self { text, slots, end })
     }
 
-    /// A member that is a string, if it is there; `null` reads as absent except for `type`
-    /// (`PROTOCOL.md` §3).
+    /// A member that is a string, if it is there; `null` reads as absent (`PROTOCOL.md` §3).
     #[inline]
     pub(super) fn text(&self, member: Member) -> Result<Option<Cow<'a, str>>, FrameError> {
         let slot = self.slots[member as usize];
         match slot.kind {
             Kind::Text => Ok(Some(unescaped(&self.text[slot.start + 1..slot.end - 1]))),
-            Kind::Absent => Ok(None),
-            Kind::Null if member != Member::Type => Ok(None),
+            Kind::Absent | Kind::Null => Ok(None),
             _ => Err(FrameError::of(member, Reason::NotText, slot.start)),
         }
     }

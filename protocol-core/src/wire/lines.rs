@@ -72,13 +72,13 @@ impl LineSplitter {
     /// its end has arrived.
     pub fn next(&mut self, buffer: &[u8], limit: usize) -> Result<Option<Line>, TooLong> {
         // Once a line has begun, no empty lines can stand before it.
-        let start = if self.scanned < 2 {
+        let start = if self.scanned == 0 {
             empty_lines(buffer)
         } else {
             0
         };
         let bytes = &buffer[start..];
-        let scanned = self.scanned.saturating_sub(start).min(bytes.len());
+        let scanned = self.scanned.min(bytes.len());
         // The content, `\r` and `\n`: beyond that, a line end would come too late.
         let window = &bytes[scanned..bytes.len().min(limit.saturating_add(2)).max(scanned)];
         if let Some(found) = memchr::memchr(b'\n', window) {
@@ -95,8 +95,7 @@ impl LineSplitter {
             }));
         }
         // A last `\r` may yet turn out to belong to the line end.
-        let seen = &bytes[..bytes.len().min(limit.saturating_add(2))];
-        if seen.len() == limit.saturating_add(2) || without_cr(seen) > limit {
+        if without_cr(&bytes[..bytes.len().min(limit.saturating_add(2))]) > limit {
             return Err(TooLong { limit });
         }
         self.scanned = bytes.len();
@@ -212,6 +211,17 @@ mod tests {
             assert_eq!(lines(stream, 4), Err(TooLong { limit: 4 }), "{stream:?}");
         }
         assert_eq!(lines("abcd\nabcde", 4), Err(TooLong { limit: 4 }));
+    }
+
+    #[test]
+    fn a_line_begun_after_empty_ones_is_remembered() {
+        let mut splitter = LineSplitter::default();
+        let empty = splitter.next(b"\n\nab", 4).unwrap().unwrap();
+        assert!(empty.is_empty());
+        assert_eq!(empty.consumed, 2);
+        // The next call comes only after more has arrived.
+        let line = splitter.next(b"ab\ncd\n", 4).unwrap().unwrap();
+        assert_eq!((line.range(), line.consumed), (0..2, 3));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 use protocol_core::Event;
 
 #[derive(Event)]
-#[event(pass, name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+#[event(
+    pass,
+    name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+)]
 struct Moved {
     x: f32,
 }

@@ -59,19 +59,20 @@ struct Table {
 
 impl ToTableHandler<Game> for Table {
     async fn on_enter(&self, cx: &Context<Game>, Enter(name): Enter) -> Result<(), Refusal> {
-        match PeerId::new(&name) {
-            Ok(peer) if cx.identify(peer) => {
-                say("server", format!("received: {name} enters"));
-                Ok(())
-            }
-            _ => Err(Refusal::BadName { name }),
+        if !PeerId::new(&name).is_ok_and(|peer| cx.identify(peer)) {
+            return Err(Refusal::BadName { name });
         }
+        say("server", format!("received: {name} enters"));
+        Ok(())
     }
 
     async fn on_moved(&self, cx: &Context<Game>, Moved(x, y): Moved) -> Result<(), Refusal> {
         let fits = (0..BOARD).contains(&x) && (0..BOARD).contains(&y);
         let verdict = if fits { "received" } else { "refused" };
-        say("server", format!("{verdict}: {} moves to {x}, {y}", player(cx)));
+        say(
+            "server",
+            format!("{verdict}: {} moves to {x}, {y}", player(cx)),
+        );
         fits.then_some(()).ok_or(Refusal::OffBoard { size: BOARD })
     }
 
@@ -103,13 +104,18 @@ fn say(who: &str, what: impl Display) {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let server = Server::<Game>::bind("127.0.0.1:0").handle(Table::default()).await?;
+    let server = Server::<Game>::bind("127.0.0.1:0")
+        .handle(Table::default())
+        .await?;
     let alice = Client::<Game>::connect(server.address()).await?;
     let bob = Client::<Game>::connect(server.address()).await?;
     alice.confirm(Enter("alice".into())).await?;
     bob.confirm(Enter("bob".into())).await?;
 
-    say("alice", "sends a pass, so she will not learn what became of it");
+    say(
+        "alice",
+        "sends a pass, so she will not learn what became of it",
+    );
     alice.send(Moved(1, 2)).await?;
     // Events of one client are handled in order: the answer comes after the pass was handled.
     let Seated { seats_left } = alice.request(TakeSeat(1)).await?;

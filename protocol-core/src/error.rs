@@ -142,7 +142,9 @@ impl<E> RequestError<E> {
     /// Whether the event was certainly not executed and the same call can succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Rejected(error) => error.standard().is_some_and(|code| code.is_retryable()),
+            Self::Rejected(error) => error
+                .standard()
+                .is_some_and(crate::wire::ErrorCode::is_retryable),
             Self::NotSent(error) => error.is_retryable(),
             _ => false,
         }

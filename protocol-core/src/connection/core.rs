@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::Role;
 use super::ids::IdSource;
 use super::incoming::{Exchange, Incoming, Mode};
-use super::limits::Limits;
+use super::limits::{Limits, due};
 use super::outbox::OutgoingCall;
 use super::pending::{Expects, Outcome, Pending};
 use crate::error::CloseReason;
@@ -63,7 +63,7 @@ pub(super) enum Phase {
     Finishing,
     /// The sending half is shut; what arrives is discarded, answers excepted.
     Lingering {
-        until: Option<Instant>,
+        until: Instant,
     },
     Closed,
 }
@@ -290,11 +290,7 @@ impl Core {
     }
 
     pub(super) fn send_call(&mut self, now: Instant, call: OutgoingCall) {
-        let deadline = call.deadline.or_else(|| now.checked_add(call.timeout));
-        let Some(deadline) = deadline else {
-            call.waiter.complete(Outcome::NotSentInTime);
-            return;
-        };
+        let deadline = call.deadline.unwrap_or_else(|| due(now, call.timeout));
         if deadline <= now {
             call.waiter.complete(Outcome::NotSentInTime);
             return;

@@ -26,9 +26,10 @@ impl IdSource {
     /// Ids of a clock that showed `unix_ms` at `now`, and of a seed that no other live connection
     /// has.
     pub fn new(seed: u128, now: Instant, unix_ms: u64) -> Self {
-        let folded = (seed >> 64) ^ seed;
+        let bytes = seed.to_le_bytes();
+        let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]));
         Self {
-            state: (folded & u128::from(u64::MAX)) as u64,
+            state: half(0) ^ half(8),
             origin: now,
             origin_unix_ms: unix_ms,
         }
@@ -44,7 +45,7 @@ impl IdSource {
         Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid()
     }
 
-    /// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+    /// `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;

@@ -1,15 +1,23 @@
 //! Every bound of one connection, each with its reason.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::wire;
+
+/// The longest that anything waits, whatever its limit says: "for ever" without an overflow.
+const LONGEST_WAIT: Duration = Duration::from_hours(365 * 24);
+
+/// When something is due that starts at `now` and may take `limit`.
+pub(crate) fn due(now: Instant, limit: Duration) -> Instant {
+    now + limit.min(LONGEST_WAIT)
+}
 
 /// The bounds of one connection. Sizes are bytes, every field can be changed before use.
 ///
 /// # Examples
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 /// use protocol_core::Limits;
 ///
 /// let mut limits = Limits::server();
@@ -87,7 +95,7 @@ impl Limits {
             queued_events: 256,
             queued_bytes: 1 << 20,
             concurrent_handlers: 1_024,
-            handler_timeout: Duration::from_secs(60),
+            handler_timeout: Duration::from_mins(1),
             request_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(30),
             send_timeout: Duration::from_secs(10),

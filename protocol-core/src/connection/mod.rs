@@ -32,6 +32,7 @@ pub use self::core::{Counters, Notice, Observer};
 pub use ids::IdSource;
 pub use incoming::{Exchange, Incoming, Mode};
 pub use limits::Limits;
+pub(crate) use limits::due;
 pub(crate) use outbox::{Backlog, Closing, Outbox, Outgoing, OutgoingCall, Pushed};
 pub(crate) use pending::{Expects, Outcome, Waiter};
 
@@ -134,9 +135,8 @@ impl Connection {
         !self.input.ended
             && match self.core.phase {
                 Phase::Open | Phase::Draining => !self.is_output_full(),
-                Phase::Finishing => false,
                 Phase::Lingering { .. } => true,
-                Phase::Closed => false,
+                Phase::Finishing | Phase::Closed => false,
             }
     }
 
@@ -377,15 +377,16 @@ impl Connection {
     pub fn next_deadline(&self) -> Option<Instant> {
         let limits = &self.core.limits;
         let linger = match self.core.phase {
-            Phase::Lingering { until } => until,
+            Phase::Lingering { until } => Some(until),
             _ => None,
         };
         [
             self.core.pending.next_deadline(),
             self.input
                 .frame_since
-                .map(|since| since + limits.frame_timeout),
-            self.blocked_since.map(|since| since + limits.write_stall),
+                .map(|since| due(since, limits.frame_timeout)),
+            self.blocked_since
+                .map(|since| due(since, limits.write_stall)),
             linger,
         ]
         .into_iter()
@@ -402,7 +403,7 @@ impl Connection {
         if self
             .input
             .frame_since
-            .is_some_and(|since| since + frame_timeout <= now)
+            .is_some_and(|since| due(since, frame_timeout) <= now)
         {
             self.violated(WireError::new(
                 ErrorCode::Timeout,
@@ -411,12 +412,12 @@ impl Connection {
         }
         if self
             .blocked_since
-            .is_some_and(|since| since + write_stall <= now)
+            .is_some_and(|since| due(since, write_stall) <= now)
         {
             self.blocked_since = None;
             self.broken(CloseReason::Stalled { after: write_stall });
         }
-        if matches!(self.core.phase, Phase::Lingering { until: Some(until) } if until <= now) {
+        if matches!(self.core.phase, Phase::Lingering { until } if until <= now) {
             self.core.lose(&CloseReason::Closed);
             self.core.phase = Phase::Closed;
         }
@@ -467,7 +468,7 @@ impl Connection {
             Phase::Closed
         } else {
             Phase::Lingering {
-                until: now.checked_add(self.core.limits.linger),
+                until: due(now, self.core.limits.linger),
             }
         };
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::limits::due;
 use super::pending::{Expects, Outcome, Waiter};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
@@ -89,8 +90,7 @@ impl Queue {
         let mut late = Vec::new();
         let mut earliest: Option<Instant> = None;
         self.parked.retain_mut(|parked| {
-            let due = now.checked_add(parked.timeout).unwrap_or(now);
-            let deadline = *parked.deadline.get_or_insert(due);
+            let deadline = *parked.deadline.get_or_insert(due(now, parked.timeout));
             if deadline <= now {
                 late.push(Arc::clone(&parked.waiter));
                 return false;
@@ -272,7 +272,12 @@ impl Outbox {
 
     /// The driver's visit: counts what the driver holds against the limits, lets parked commands in
     /// as far as there is room, and moves what is ready into `backlog` where that is empty.
-    pub(crate) fn visit(&self, backlog: &mut Backlog, outbound_bytes: usize, now: Instant) -> Visit {
+    pub(crate) fn visit(
+        &self,
+        backlog: &mut Backlog,
+        outbound_bytes: usize,
+        now: Instant,
+    ) -> Visit {
         self.attention.store(false, Ordering::Release);
         let mut queue = self.lock();
         queue.driver_waits = false;

@@ -126,16 +126,14 @@ impl Hub {
         if !links.by_id.contains_key(&link.id) {
             return false;
         }
-        match links.by_peer.get(&peer) {
-            Some(owner) => *owner == link.id,
-            None => {
-                let named = link.peer.set(peer.clone()).is_ok();
-                if named {
-                    links.by_peer.insert(peer, link.id);
-                }
-                named
-            }
+        if let Some(owner) = links.by_peer.get(&peer) {
+            return *owner == link.id;
         }
+        let named = link.peer.set(peer.clone()).is_ok();
+        if named {
+            links.by_peer.insert(peer, link.id);
+        }
+        named
     }
 
     pub(crate) fn of_peer(&self, peer: &PeerId) -> Option<Arc<Link>> {

@@ -179,6 +179,11 @@ tuple!(At7: 7 of A, B, C, D, E, F, G, H => H);
 
 /// `Self` handles every set of the list `L`; `I` lists the indices and is inferred.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an event set of protocol `{P}` has no handler",
+    label = "nothing in here handles one of the sets `{L}`",
+    note = "implement that set's handler trait, called like the set with `Handler` behind it, for a value given to `.handle(…)`; several values go into a tuple"
+)]
 pub trait Serve<L: Sets, P: Protocol, W: Side, I>: Send + Sync + 'static {
     fn serve(
         &self,

@@ -156,7 +156,7 @@ fn read_refusal<E: EventError>(error: WireError) -> RequestError<E> {
 /// One other client, reached through the server; from `client.to(&peer)`.
 pub struct Peer<'a, P> {
     pub(crate) link: LinkRef<'a>,
-    pub(crate) peer: PeerId,
+    pub(crate) id: PeerId,
     pub(crate) protocol: PhantomData<fn() -> P>,
 }
 
@@ -170,7 +170,7 @@ impl<'a, P: Protocol> Peer<'a, P> {
     where
         E: Pass + Travels<S, P, ToPeer>,
     {
-        send(self.link, Some(&self.peer), &event)
+        send(self.link, Some(&self.id), &event)
     }
 
     /// Sends a pass of a `to_peer` set and waits until the peer's handler has processed it.
@@ -182,7 +182,7 @@ impl<'a, P: Protocol> Peer<'a, P> {
     where
         E: Pass + Travels<S, P, ToPeer>,
     {
-        confirm(self.link, Some(&self.peer), &event)
+        confirm(self.link, Some(&self.id), &event)
     }
 
     /// Sends a request of a `to_peer` set and waits for the peer's answer.
@@ -194,20 +194,20 @@ impl<'a, P: Protocol> Peer<'a, P> {
     where
         E: Request + Travels<S, P, ToPeer>,
     {
-        request(self.link, Some(&self.peer), &event)
+        request(self.link, Some(&self.id), &event)
     }
 }
 
 impl<P> std::fmt::Debug for Peer<'_, P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Peer").field(&self.peer).finish()
+        f.debug_tuple("Peer").field(&self.id).finish()
     }
 }
 
 /// All other members of a room; from `client.to_room(&room)`.
 pub struct Room<'a, P> {
     pub(crate) link: LinkRef<'a>,
-    pub(crate) room: RoomId,
+    pub(crate) id: RoomId,
     pub(crate) protocol: PhantomData<fn() -> P>,
 }
 
@@ -230,7 +230,7 @@ impl<'a, P: Protocol> Room<'a, P> {
     where
         E: Pass + Travels<S, P, ToPeer>,
     {
-        let dest = format!("#{}", self.room);
+        let dest = format!("#{}", self.id);
         send(self.link, Some(&dest), &event)
     }
 
@@ -249,6 +249,6 @@ impl<'a, P: Protocol> Room<'a, P> {
 
 impl<P> std::fmt::Debug for Room<'_, P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Room").field(&self.room).finish()
+        f.debug_tuple("Room").field(&self.id).finish()
     }
 }

@@ -142,7 +142,7 @@ impl<P: Protocol> Client<P> {
     pub fn to(&self, peer: &PeerId) -> Peer<'_, P> {
         Peer {
             link: LinkRef::Borrowed(&self.inner.link),
-            peer: peer.clone(),
+            id: peer.clone(),
             protocol: PhantomData,
         }
     }
@@ -151,7 +151,7 @@ impl<P: Protocol> Client<P> {
     pub fn to_room(&self, room: &RoomId) -> Room<'_, P> {
         Room {
             link: LinkRef::Borrowed(&self.inner.link),
-            room: room.clone(),
+            id: room.clone(),
             protocol: PhantomData,
         }
     }

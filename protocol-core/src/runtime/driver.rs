@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
 use super::{buffers, guard};
-use crate::connection::{Backlog, Closing, Connection, Exchange, Notice, Outgoing};
+use crate::connection::{Backlog, Closing, Connection, Exchange, Notice, Outgoing, due};
 use crate::error::CloseReason;
 use crate::router::{Admitted, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
@@ -70,7 +70,7 @@ struct Driver<IO> {
     yielded: bool,
     reads: usize,
     /// Handlers of `concurrent` requests that were not ready at once.
-    concurrent: JoinSet<(Exchange, ReplyBuffer)>,
+    concurrent: JoinSet<(Exchange, Result<ReplyBuffer, Failure>)>,
 }
 
 /// A driver that is dropped at work, as when its runtime ends, leaves no call waiting.
@@ -131,20 +131,36 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut handler = pin!(service.serve(event, scratch));
         let mut deadline = None;
         let limit = self.connection.limits().handler_timeout;
-        let handled = poll_fn(|cx| {
-            if let Poll::Ready(handled) = guard::poll(handler.as_mut(), cx) {
-                return Poll::Ready(handled.map_err(|guard::Panicked| Failure::Panicked));
+        let outcome = poll_fn(|cx| {
+            if let Poll::Ready(outcome) = guard::poll(handler.as_mut(), cx) {
+                return Poll::Ready(outcome.map_err(Failure::from));
             }
-            let deadline = *deadline.get_or_insert_with(|| self.now + limit);
+            let deadline = *deadline.get_or_insert_with(|| due(self.now, limit));
             self.poll_link(cx, Some(deadline))
                 .map(|()| Err(Failure::TooSlow))
         })
         .await;
+        self.finish(&exchange, outcome).clear()
+    }
+
+    /// Answers an event with its handler's reply, or with why there is none.
+    fn finish(
+        &mut self,
+        exchange: &Exchange,
+        outcome: Result<ReplyBuffer, Failure>,
+    ) -> ReplyBuffer {
         // What the handler sent goes before its answer.
         self.collect();
-        let reply = handled.unwrap_or_else(|failure| self.failed(&exchange, failure));
-        self.connection.answer(&exchange, reply.result());
-        reply.clear()
+        let reply = outcome.unwrap_or_else(|failure| {
+            if let (Failure::Panicked, Some(observer)) = (&failure, self.connection.observer()) {
+                observer(&Notice::HandlerPanicked {
+                    name: exchange.name,
+                });
+            }
+            failure.reply()
+        });
+        self.connection.answer(exchange, reply.result());
+        reply
     }
 
     /// Handles one event beside later ones.
@@ -158,49 +174,26 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             Box::pin(async move { service.serve(event, ReplyBuffer::default()).await });
         let first = poll_fn(|cx| Poll::Ready(guard::poll(handler.as_mut(), cx))).await;
         match first {
-            Poll::Ready(handled) => {
-                self.collect();
-                let handled = handled.map_err(|guard::Panicked| Failure::Panicked);
-                let reply = handled.unwrap_or_else(|failure| self.failed(&exchange, failure));
-                self.connection.answer(&exchange, reply.result());
-            }
+            Poll::Ready(outcome) => drop(self.finish(&exchange, outcome.map_err(Failure::from))),
             Poll::Pending => {
-                let notice = self.connection.observer();
                 self.concurrent.spawn(async move {
                     let guarded = poll_fn(|cx| guard::poll(handler.as_mut(), cx));
-                    let reply = match tokio::time::timeout(limit, guarded).await {
-                        Ok(Ok(reply)) => reply,
-                        Ok(Err(guard::Panicked)) => {
-                            if let Some(observer) = notice {
-                                observer(&Notice::HandlerPanicked {
-                                    name: exchange.name,
-                                });
-                            }
-                            Failure::Panicked.reply()
-                        }
-                        Err(_) => Failure::TooSlow.reply(),
+                    let outcome = match tokio::time::timeout(limit, guarded).await {
+                        Ok(outcome) => outcome.map_err(Failure::from),
+                        Err(_) => Err(Failure::TooSlow),
                     };
-                    (exchange, reply)
+                    (exchange, outcome)
                 });
                 self.connection.set_handling(self.concurrent.len());
             }
         }
     }
 
-    fn failed(&self, exchange: &Exchange, failure: Failure) -> ReplyBuffer {
-        if let (Failure::Panicked, Some(observer)) = (&failure, self.connection.observer()) {
-            observer(&Notice::HandlerPanicked {
-                name: exchange.name,
-            });
-        }
-        failure.reply()
-    }
-
     /// Serves the socket, the queue and the timers until an event may be there, or, while a handler
-    /// works, until its `deadline`.
-    fn poll_link(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+    /// works, until its deadline.
+    fn poll_link(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
         self.now = Instant::now();
-        let handling = deadline.is_some();
+        let handling = handler.is_some();
         loop {
             if self
                 .connection
@@ -217,8 +210,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             if self.connection.is_muted() {
                 self.end_calls();
             }
-            let stop = match deadline {
-                Some(deadline) => deadline <= self.now || self.closing == Some(Closing::Abort),
+            let stop = match handler {
+                Some(due) => due <= self.now || self.closing == Some(Closing::Abort),
                 None => {
                     arrived || finished || self.closing != closing || self.connection.is_closed()
                 }
@@ -240,7 +233,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             if arrived || freed || (wrote && waiting) {
                 continue;
             }
-            ready!(self.rest(cx, deadline));
+            ready!(self.rest(cx, handler));
         }
     }
 
@@ -297,9 +290,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut finished = false;
         while let Poll::Ready(Some(joined)) = self.concurrent.poll_join_next(cx) {
             // A task that was aborted has nobody left to answer.
-            if let Ok((exchange, reply)) = joined {
-                self.collect();
-                self.connection.answer(&exchange, reply.result());
+            if let Ok((exchange, outcome)) = joined {
+                drop(self.finish(&exchange, outcome));
             }
             finished = true;
         }
@@ -396,11 +388,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     /// Nothing is left to do now: sets the timer and the queue's waker.
     fn rest(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
-        let due = [
-            self.connection.next_deadline(),
-            self.parked_until,
-            handler,
-        ];
+        let due = [self.connection.next_deadline(), self.parked_until, handler];
         let due = due.into_iter().flatten().min();
         match due {
             None => {}
@@ -442,6 +430,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 enum Failure {
     Panicked,
     TooSlow,
+}
+
+impl From<guard::Panicked> for Failure {
+    fn from(_: guard::Panicked) -> Self {
+        Self::Panicked
+    }
 }
 
 impl Failure {

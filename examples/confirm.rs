@@ -20,13 +20,11 @@ struct Moved(i32, i32);
 
 #[derive(Debug, Event)]
 #[event(request, response = Seated, error = Refusal)]
-struct TakeSeat(u8);
+struct Sit(u8);
 
 #[derive(Debug, Event)]
 #[event(response)]
-struct Seated {
-    seats_left: usize,
-}
+struct Seated(u8);
 
 #[derive(Debug, thiserror::Error, EventError)]
 enum Refusal {
@@ -42,7 +40,7 @@ enum Refusal {
 enum ToTable {
     Enter(Enter),
     Moved(Moved),
-    TakeSeat(TakeSeat),
+    Sit(Sit),
 }
 
 #[derive(Debug, Protocol)]
@@ -50,12 +48,9 @@ enum ToTable {
 struct Game;
 
 const BOARD: i32 = 8;
-const SEATS: usize = 4;
 
 #[derive(Default)]
-struct Table {
-    seats: Mutex<HashMap<u8, String>>,
-}
+struct Table(Mutex<HashMap<u8, String>>);
 
 impl ToTableHandler<Game> for Table {
     async fn on_enter(&self, cx: &Context<Game>, Enter(name): Enter) -> Result<(), Refusal> {
@@ -76,21 +71,16 @@ impl ToTableHandler<Game> for Table {
         fits.then_some(()).ok_or(Refusal::OffBoard { size: BOARD })
     }
 
-    async fn on_take_seat(
-        &self,
-        cx: &Context<Game>,
-        TakeSeat(seat): TakeSeat,
-    ) -> Result<Seated, Refusal> {
+    async fn on_sit(&self, cx: &Context<Game>, Sit(seat): Sit) -> Result<Seated, Refusal> {
         let name = player(cx);
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(by) = seats.get(&seat).cloned() {
             say("server", format!("refused: {name} asks for seat {seat}"));
             return Err(Refusal::SeatTaken { by });
         }
         say("server", format!("answered: {name} asks for seat {seat}"));
         seats.insert(seat, name);
-        let seats_left = SEATS - seats.len();
-        Ok(Seated { seats_left })
+        Ok(Seated(seat))
     }
 }
 
@@ -118,8 +108,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     alice.send(Moved(1, 2)).await?;
     // Events of one client are handled in order: the answer comes after the pass was handled.
-    let Seated { seats_left } = alice.request(TakeSeat(1)).await?;
-    say("alice", format!("got seat 1, {seats_left} seats are left"));
+    let Seated(seat) = alice.request(Sit(1)).await?;
+    say("alice", format!("answered: seat {seat} is hers"));
 
     for step in [Moved(3, 4), Moved(3, 9)] {
         let text = format!("{}, {}", step.0, step.1);
@@ -132,7 +122,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    match bob.request(TakeSeat(1)).await {
+    match bob.request(Sit(1)).await {
         Err(RequestError::Refused(refusal)) => say("bob", format!("refused: {refusal}")),
         other => say("bob", format!("did not expect {other:?}")),
     }

@@ -129,6 +129,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     row("bad data", &result);
 
     let third = Client::<Bank>::connect(server.address()).await?;
+    third.closed().await;
     let result = third.request(withdraw(1, "")).await;
     row("server full", &result);
 

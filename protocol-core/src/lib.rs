@@ -1,4 +1,6 @@
 //! Typed events over TCP.
+// The queue and the router are driven by a runtime; without one they wait for another.
+#![cfg_attr(not(feature = "runtime"), allow(dead_code, unreachable_pub, unused_imports))]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -14,7 +16,7 @@ mod router;
 mod runtime;
 pub mod wire;
 
-pub use connection::Limits;
+pub use connection::{Limits, Notice};
 pub use error::{CloseReason, RequestError, SendError};
 pub use event::{
     Answer, Event, EventError, EventInfo, Kind, Pass, Payload, Request, Response, TypeInfo,

@@ -13,6 +13,8 @@ mod fallback;
 mod name;
 mod protocol;
 mod set;
+#[cfg(test)]
+mod tests;
 
 /// An event.
 #[proc_macro_derive(Event, attributes(event, serde))]

@@ -266,7 +266,7 @@ impl Frame {
             handler,
         } = self;
         let core = krate.core();
-        let doc = format!("Handles the events of [`{ident}`], one method for each.");
+        let doc = format!(" Handles the events of [`{ident}`], one method for each.");
         let methods = variants.iter().map(|variant| self.expand_method(variant));
         quote! {
             #[doc = #doc]
@@ -287,12 +287,15 @@ impl Frame {
             docs,
             ..
         } = variant;
+        let separator = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
+        let docs = docs.iter().map(|line| format!(" {line}"));
         let link = link(event);
         let reply = self.of_event(event, &quote!(Reply));
         let reply = quote!(impl #core::future::Future<Output = #reply>);
         let reply = respan(reply, located(event.span()));
         quote! {
             #(#[doc = #docs])*
+            #separator
             #[doc = #link]
             fn #method(
                 &self,
@@ -359,10 +362,17 @@ impl Frame {
     pub(crate) fn expand_members(&self, events: &[&Type]) -> TokenStream {
         let Self { krate, ident, .. } = self;
         let private = krate.private();
+        // Located as if the user had named these traits: where an event is sent the wrong way, the
+        // compiler would else advise to write by hand what a derive has named.
+        let travels = events.iter().map(|event| {
+            let travels = quote!(#krate::Travels<#ident, __P, __D>);
+            respan(travels, event.span())
+        });
+        let pass_set = respan(quote!(#private::PassSet<__D>), ident.span());
         quote! {
             #(
                 #[automatically_derived]
-                impl<__P, __D> #krate::Travels<#ident, __P, __D> for #events
+                impl<__P, __D> #travels for #events
                 where
                     __P: #krate::Includes<__D, #ident>,
                 {
@@ -370,7 +380,7 @@ impl Frame {
             )*
 
             #[automatically_derived]
-            impl<__D> #private::PassSet<__D> for #ident
+            impl<__D> #pass_set for #ident
             where
                 #(#events: #private::Inboxed<__D>,)*
             {
@@ -393,8 +403,8 @@ impl Frame {
 fn link(event: &Type) -> String {
     let text = event.to_token_stream().to_string().replace(' ', "");
     if text.contains('<') {
-        format!("Handles `{text}`.")
+        format!(" Handles `{text}`.")
     } else {
-        format!("Handles [`{text}`].")
+        format!(" Handles [`{text}`].")
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// Far above what any test takes, also on a busy machine.
-const AT_MOST: Duration = Duration::from_secs(60);
+const AT_MOST: Duration = Duration::from_secs(30);
 
 /// Runs `test` on two worker threads.
 ///

@@ -189,7 +189,8 @@ impl Core {
     }
 
     fn complete(&mut self, id: &str, expects: Expects, from: Option<&str>, outcome: Outcome<'_>) {
-        if let Some(waiter) = self.pending.take(id, expects, from) {
+        let refusal = matches!(outcome, Outcome::Refused(_));
+        if let Some(waiter) = self.pending.take(id, expects, from, refusal) {
             waiter.complete(outcome);
             self.completed += 1;
         } else {

@@ -42,8 +42,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The exchange that `incoming`, an event called `name`, started.
-    pub(crate) fn new(incoming: &Incoming<'_>, name: &'static str, from: Option<PeerId>) -> Self {
+    /// The exchange that `incoming`, an event called `name`, started; `from` is the peer to answer,
+    /// none for the other end itself.
+    pub fn new(incoming: &Incoming<'_>, name: &'static str, from: Option<PeerId>) -> Self {
         Self {
             mode: incoming.mode,
             name,

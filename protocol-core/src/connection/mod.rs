@@ -33,8 +33,9 @@ pub use ids::IdSource;
 pub use incoming::{Exchange, Incoming, Mode};
 pub use limits::Limits;
 pub(crate) use limits::due;
-pub(crate) use outbox::{Backlog, Closing, Outbox, Outgoing, OutgoingCall, Pushed};
-pub(crate) use pending::{Expects, Outcome, Waiter};
+pub use outbox::OutgoingCall;
+pub(crate) use outbox::{Backlog, Closing, Outbox, Outgoing, Pushed};
+pub use pending::{Expects, Outcome, Waiter};
 
 use self::core::{Core, Phase};
 use self::input::{Input, Taken};
@@ -135,8 +136,10 @@ impl Connection {
         !self.input.ended
             && match self.core.phase {
                 Phase::Open | Phase::Draining => !self.is_output_full(),
+                // What is discarded is read on, so that a peer that is stuck writing gets to read.
+                Phase::Finishing => self.core.discards_input(),
                 Phase::Lingering { .. } => true,
-                Phase::Finishing | Phase::Closed => false,
+                Phase::Closed => false,
             }
     }
 
@@ -286,7 +289,7 @@ impl Connection {
 
     /// Takes note of how many handlers are at work beside [`next_event`](Self::next_event), whose
     /// answers are still due.
-    pub(crate) fn set_handling(&mut self, handling: usize) {
+    pub fn set_handling(&mut self, handling: usize) {
         self.handling = handling;
     }
 
@@ -312,12 +315,13 @@ impl Connection {
         }
     }
 
-    pub(crate) fn send_call(&mut self, now: Instant, call: OutgoingCall) {
+    /// Sends a request or a confirmed pass. Its waiter is told exactly once how it ended.
+    pub fn send_call(&mut self, now: Instant, call: OutgoingCall) {
         self.core.send_call(now, call);
     }
 
     /// Whether another call may be in flight.
-    pub(crate) fn has_room_for_call(&self) -> bool {
+    pub fn has_room_for_call(&self) -> bool {
         self.core.pending.len() < self.core.limits.open_calls
     }
 
@@ -327,12 +331,13 @@ impl Connection {
         !self.core.pending.is_empty()
     }
 
-    pub(crate) fn sweep_abandoned(&mut self) {
+    /// Frees the places of calls whose waiter has left.
+    pub fn sweep_abandoned(&mut self) {
         self.core.pending.sweep();
     }
 
     /// The number of calls that ended since this was last asked.
-    pub(crate) fn take_completed(&mut self) -> usize {
+    pub fn take_completed(&mut self) -> usize {
         std::mem::take(&mut self.core.completed)
     }
 
@@ -452,7 +457,7 @@ impl Connection {
     }
 
     /// Whether nothing that is sent from now on can reach the other end.
-    pub(crate) fn is_muted(&self) -> bool {
+    pub fn is_muted(&self) -> bool {
         self.core.muted
     }
 
@@ -486,20 +491,22 @@ impl Connection {
     // --- memory ---
 
     /// The input buffers that are not needed while the link is idle.
-    pub(crate) fn take_idle_input(&mut self) -> [Option<BytesMut>; 2] {
+    pub fn take_idle_input(&mut self) -> [Option<BytesMut>; 2] {
         self.input.take_idle()
     }
 
-    pub(crate) fn give_input(&mut self, buffer: BytesMut) {
+    /// Lends an input buffer, instead of the one that [`read_buffer`](Self::read_buffer) holds.
+    pub fn give_input(&mut self, buffer: BytesMut) {
         self.input.wire = buffer;
     }
 
-    pub(crate) fn needs_input_buffer(&self) -> bool {
+    /// Whether there is no buffer to read into.
+    pub fn needs_input_buffer(&self) -> bool {
         self.input.wire.capacity() == 0
     }
 
     /// Frees the output buffers of an idle link where they grew large.
-    pub(crate) fn release_idle_output(&mut self) {
+    pub fn release_idle_output(&mut self) {
         if self.output_len() == 0 {
             if self.core.out.capacity() > IDLE_OUTPUT_BYTES {
                 self.core.out = Vec::new();

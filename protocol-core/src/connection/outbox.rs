@@ -27,14 +27,30 @@ pub(crate) enum Outgoing {
     Call(OutgoingCall),
 }
 
-pub(crate) struct OutgoingCall {
-    pub(crate) start: Vec<u8>,
-    pub(crate) expects: Expects,
-    pub(crate) from: Option<PeerId>,
-    pub(crate) timeout: Duration,
+/// A request or a confirmed pass that is to be sent.
+pub struct OutgoingCall {
+    /// Its frame from the first byte to the end of `data`; the connection adds the id and the rest.
+    pub start: Vec<u8>,
+    /// What comes back.
+    pub expects: Expects,
+    /// The peer whose answer counts; none for the other end itself.
+    pub from: Option<PeerId>,
+    /// How long the answer is awaited.
+    pub timeout: Duration,
     /// Set where the call had to wait for its place, so that its deadline counts from the call.
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) waiter: Arc<dyn Waiter>,
+    pub deadline: Option<Instant>,
+    /// Who is told how it ended.
+    pub waiter: Arc<dyn Waiter>,
+}
+
+impl std::fmt::Debug for OutgoingCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutgoingCall")
+            .field("expects", &self.expects)
+            .field("from", &self.from)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outgoing {

@@ -13,7 +13,8 @@ use crate::wire::RawData;
 
 /// How a call ended, told to its waiter exactly once.
 #[derive(Debug)]
-pub(crate) enum Outcome<'a> {
+#[non_exhaustive]
+pub enum Outcome<'a> {
     /// The response's data; null for a pass that was processed, or queued where no more is asked.
     Done(RawData<'a>),
     /// The other end refused, with this error object.
@@ -29,7 +30,8 @@ pub(crate) enum Outcome<'a> {
 }
 
 /// Who waits for a call.
-pub(crate) trait Waiter: Send + Sync {
+pub trait Waiter: Send + Sync {
+    /// Takes the call's end; called at most once.
     fn complete(&self, outcome: Outcome<'_>);
     /// Whether nobody awaits the outcome any more.
     fn is_abandoned(&self) -> bool;
@@ -37,8 +39,10 @@ pub(crate) trait Waiter: Send + Sync {
 
 /// What a call expects back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expects {
+pub enum Expects {
+    /// An acknowledgement: the event is a confirmed pass.
     Acknowledgement,
+    /// A response: the event is a request.
     Response,
 }
 
@@ -109,18 +113,21 @@ impl Pending {
     }
 
     /// The waiter that an answer belongs to; `None` where nobody waits for it, so for a late,
-    /// repeated or forged one.
+    /// repeated or forged one. A refusal also counts from the server, which stamps `from` on
+    /// everything but its own word: it says so where it cannot reach the peer.
     pub(super) fn take(
         &mut self,
         id: &str,
         expects: Expects,
         from: Option<&str>,
+        refusal: bool,
     ) -> Option<Arc<dyn Waiter>> {
         let id = Uuid::try_parse(id).ok()?;
         let slot = ids::slot_of(id);
         let entry = self.slots.get_mut(slot)?;
         let open = entry.as_ref()?;
-        if open.id != id || open.expects != expects || open.from.as_deref() != from {
+        let from_asked = open.from.as_deref() == from || (refusal && from.is_none());
+        if open.id != id || open.expects != expects || !from_asked {
             return None;
         }
         let open = entry.take()?;

@@ -26,13 +26,9 @@ use crate::wire::RawData;
 /// When polled again after it was ready, like any future of an `async fn`; and where decoding the
 /// answer panics in the user's own `Deserialize`.
 ///
-/// [`send`]: Context::send
-/// [`confirm`]: Context::confirm
-/// [`request`]: Context::request
-/// [`Context`]: crate::Context
-/// [`Context::send`]: crate::Context::send
-/// [`Context::confirm`]: crate::Context::confirm
-/// [`Context::request`]: crate::Context::request
+/// [`send`]: crate::Context::send
+/// [`confirm`]: crate::Context::confirm
+/// [`request`]: crate::Context::request
 #[must_use = "nothing is sent before the call is awaited"]
 pub struct Call<'a, T> {
     state: State<'a, T>,

@@ -288,6 +288,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     /// Answers of concurrent handlers that are done.
     fn poll_concurrent(&mut self, cx: &mut Context<'_>) -> bool {
         let mut finished = false;
+        if self.concurrent.is_empty() {
+            return finished;
+        }
         while let Poll::Ready(Some(joined)) = self.concurrent.poll_join_next(cx) {
             // A task that was aborted has nobody left to answer.
             if let Ok((exchange, outcome)) = joined {
@@ -377,7 +380,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
-        if !self.connection.wants_shutdown() {
+        if !self.connection.wants_shutdown() || !self.backlog.is_empty() {
             return;
         }
         // Plain sockets shut at once; a transport that waits is asked again at its wake-up.

@@ -1,8 +1,8 @@
 //! A protocol with an event of each behaviour, and ends that tell the tests what they see.
 
 use protocol_core::{
-    AtClient, Client, ConnectionId, Context, Event, EventError, EventSet, Json, Limits, Protocol,
-    Server,
+    AtClient, Client, ConnectionId, Context, Event, EventError, EventSet, Json, Limits, PeerId,
+    Protocol, Server, ServerLimits,
 };
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -61,6 +61,19 @@ pub(crate) enum WithdrawError {
     Frozen,
 }
 
+/// Gives the connection a name.
+#[derive(Debug, Event)]
+#[event(pass, error = EnrollError)]
+pub(crate) struct Enroll {
+    pub(crate) name: String,
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, EventError)]
+pub(crate) enum EnrollError {
+    #[error("the name is taken")]
+    Taken,
+}
+
 /// Is answered once the test lets it.
 #[derive(Debug, Event)]
 #[event(request, response = Released)]
@@ -108,6 +121,7 @@ pub(crate) enum ToDesk {
     Lend(Lend),
     Add(Add),
     Withdraw(Withdraw),
+    Enroll(Enroll),
     Hold(Hold),
     HoldBriefly(HoldBriefly),
     Label(Label),
@@ -190,10 +204,10 @@ impl ToDeskHandler<Library> for Desk {
     }
 
     async fn on_lend(&self, _cx: &Context<Library>, event: Lend) -> Result<(), LendError> {
-        match &*event.title {
-            "Dune" => Err(LendError::Lent { title: event.title }),
-            _ => Ok(()),
+        if event.title.starts_with("Dune") {
+            return Err(LendError::Lent { title: event.title });
         }
+        Ok(())
     }
 
     async fn on_add(&self, _cx: &Context<Library>, event: Add) -> Sum {
@@ -215,6 +229,11 @@ impl ToDeskHandler<Library> for Desk {
             }),
             amount => Ok(Balance(100 - amount)),
         }
+    }
+
+    async fn on_enroll(&self, cx: &Context<Library>, event: Enroll) -> Result<(), EnrollError> {
+        let peer = PeerId::new(event.name).expect("a good name");
+        cx.identify(peer).then_some(()).ok_or(EnrollError::Taken)
     }
 
     async fn on_hold(&self, _cx: &Context<Library>, _event: Hold) -> Released {
@@ -287,15 +306,21 @@ pub(crate) struct Open {
 
 impl Open {
     pub(crate) async fn new() -> Self {
-        Self::limited(Limits::client()).await
+        Self::limited(Limits::client(), Limits::server()).await
     }
 
-    pub(crate) async fn limited(limits: Limits) -> Self {
+    pub(crate) async fn limited(of_client: Limits, of_server: Limits) -> Self {
         let (desk, at_desk, leave) = desk();
-        let server = Server::bind("127.0.0.1:0").handle(desk).await.unwrap();
+        let mut limits = ServerLimits::default();
+        limits.connection = of_server;
+        let server = Server::bind("127.0.0.1:0")
+            .limits(limits)
+            .handle(desk)
+            .await
+            .unwrap();
         let (reader, rings) = reader();
         let client = Client::connect(server.address())
-            .limits(limits)
+            .limits(of_client)
             .handle(reader)
             .await
             .unwrap();

@@ -254,7 +254,11 @@ fn bad_data_is_rejected_with_its_path() {
             let error = rejected(ends.client.request(book(row)).await);
             assert_eq!(error.standard(), Some(ErrorCode::BadData), "{row}");
             let data = error.data.unwrap();
-            assert_eq!(data.get(), r#"{"expected":"u8","path":"seat.row"}"#, "{row}");
+            assert_eq!(
+                data.get(),
+                r#"{"expected":"u8","path":"seat.row"}"#,
+                "{row}"
+            );
             assert!(!error.message.contains("front"), "{}", error.message);
         }
     });

@@ -1,4 +1,109 @@
-//! Typed events over TCP.
+//! Typed events over TCP: derive them, send them, confirm them, ask and answer.
+//!
+//! ```
+//! use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
+//!
+//! #[derive(Debug, Event)]
+//! #[event(request, response = Greeting)]
+//! struct Hello {
+//!     name: String,
+//! }
+//!
+//! #[derive(Debug, Event)]
+//! #[event(response)]
+//! struct Greeting {
+//!     text: String,
+//! }
+//!
+//! #[derive(Debug, EventSet)] // also makes the trait `ToGreeterHandler`
+//! enum ToGreeter {
+//!     Hello(Hello),
+//! }
+//!
+//! #[derive(Debug, Protocol)]
+//! #[protocol(version = "1", to_server = ToGreeter)]
+//! struct Greet;
+//!
+//! struct Greeter;
+//!
+//! impl ToGreeterHandler<Greet> for Greeter {
+//!     async fn on_hello(&self, _cx: &Context<Greet>, event: Hello) -> Greeting {
+//!         let text = format!("Hello, {}!", event.name);
+//!         Greeting { text }
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::<Greet>::bind("127.0.0.1:0").handle(Greeter).await?;
+//! let client = Client::<Greet>::connect(server.address()).await?;
+//! let name = "alice".to_owned();
+//! assert_eq!(client.request(Hello { name }).await?.text, "Hello, alice!");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An **event** is a struct with a wire name and a kind: pass, request or response. An **event
+//! set** is an enum of events that belong together. A **protocol** says which sets go to the
+//! server, to the client, and from client to client. A handler receives the events of a set, and
+//! the compiler checks that each set has one. On the wire an event is one line of JSON, which
+//! `PROTOCOL.md` defines for every language.
+//!
+//! Links are plain TCP: they encrypt nothing and authenticate nobody. A server does not relay
+//! between clients yet, so what is sent with `Client::to` ends as `peer_not_found`.
+//!
+//! # The way of one event
+//!
+//! 1. `#[derive(Event)]` reads `Hello`'s attributes and fields and writes `impl Event`: its name,
+//!    its kind and what its handler returns.
+//! 2. `client.request(hello)` writes the frame up to its data, makes a waiter, and puts both into
+//!    the bounded queue of the connection.
+//! 3. The client's driver, the one task that owns connection and socket, takes it out. The
+//!    connection gives it an id, remembers the waiter under it, and appends the rest of the frame.
+//!    The codec turns frames into bytes, and the driver writes them at once with all else that is
+//!    due.
+//! 4. The server's driver reads, and the connection finds the line, scans it once and checks it.
+//! 5. The router finds the event among the protocol's sets by its name and decodes the data once.
+//! 6. The driver polls `on_hello` in place. Nothing is spawned for it.
+//! 7. The reply is appended to the connection's output under the request's id. Replies to what was
+//!    read together share a write.
+//! 8. The client's connection finds the waiter by the id and hands it the data, which is decoded
+//!    into a `Greeting`. The caller wakes.
+//!
+//! # Modules
+//!
+//! | module | holds | must not know |
+//! | --- | --- | --- |
+//! | [`wire`] | frames and their JSON | sockets, time, which events exist |
+//! | [`codec`] | frames ⇄ bytes on the socket | JSON, events, sockets |
+//! | `ids`, `error` | names of ends; how sending fails and links end | events |
+//! | `event`, `protocol` | what the derives implement | connections, handlers |
+//! | [`connection`] | the state machine of one link: bytes and the time in; events, bytes and deadlines out | clocks, sockets, which events exist |
+//! | `router` | sets, handlers, contexts, calls | sockets, clocks, tokio |
+//! | `runtime` | sockets, tasks, the clock: the only place that names tokio | JSON |
+//!
+//! Imports run one way: `wire` and `codec` ← `error`, `event` ← `protocol`, `connection` ← `router`
+//! ← `runtime`.
+//!
+//! # When the link is lost
+//!
+//! Every open call ends at once. One that still waited in the queue ends as
+//! [`RequestError::NotSent`]; one that was given to the link ends as [`RequestError::Lost`], and
+//! nobody can tell whether it was executed. Later calls end as `NotSent`. Passes that were on their
+//! way are lost.
+//!
+//! Events that had arrived are still handled. A handler that has begun runs on until it ends or
+//! takes longer than [`Limits::handler_timeout`]; it can watch [`Context::closed`]. Its answer goes
+//! nowhere.
+//!
+//! A client does not connect again by itself. `Client::closed` says when and why the link ended,
+//! and [`RequestError::is_retryable`] and [`RequestError::is_unknown`] what is known of a call.
+//!
+//! # Features
+//!
+//! - `runtime` (default): `Client` and `Server` on tokio. Without it the crate is the sans-IO core:
+//!   events, [`wire`], [`codec`] and [`connection`], with no asynchronous runtime among its
+//!   dependencies.
 // The queue and the router are driven by a runtime; without one they wait for another.
 #![cfg_attr(not(feature = "runtime"), allow(dead_code, unreachable_pub, unused_imports))]
 

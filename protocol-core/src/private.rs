@@ -135,7 +135,7 @@ const fn refuse_clash(first: &str, second: &str, name: &str) -> ! {
     text.push(second);
     text.push("` share the wire name `");
     text.push(name);
-    text.push("`: rename one with `#[event(name = \"…\")]`");
+    text.push("`: rename one with `#[event(name = \"…\")]`, or take one out");
     text.panic()
 }
 

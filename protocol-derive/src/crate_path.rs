@@ -1,4 +1,4 @@
-//! The path by which generated code reaches `protocol-core`, and the items behind it.
+//! The path by which generated code reaches `protocol-core`, and the scope that it stands in.
 //!
 //! Every path is absolute: the user's scope may lack the prelude or define its own `Result`.
 
@@ -80,6 +80,17 @@ impl CratePath {
 impl ToTokens for CratePath {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.0.to_tokens(tokens);
+    }
+}
+
+/// A scope of their own for implementations. Silent about what the user's own items are reported
+/// for, or have been allowed.
+pub(crate) fn in_const(implementations: &TokenStream) -> TokenStream {
+    quote! {
+        #[allow(dead_code, deprecated, nonstandard_style)]
+        const _: () = {
+            #implementations
+        };
     }
 }
 

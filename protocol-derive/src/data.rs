@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Type};
 
 use crate::attr::{self, Spec};
-use crate::crate_path::{CratePath, located};
+use crate::crate_path::{CratePath, in_const, located};
 use crate::ctxt::Ctxt;
 use crate::fallback;
 
@@ -65,12 +65,7 @@ impl Model {
     }
 
     fn expand(&self) -> TokenStream {
-        let shadow = self.shadow.expand(&self.krate);
-        quote! {
-            const _: () = {
-                #shadow
-            };
-        }
+        in_const(&self.shadow.expand(&self.krate))
     }
 }
 
@@ -161,7 +156,6 @@ impl Shadow {
             #[derive(#serde::Serialize, #serde::Deserialize)]
             #[serde(remote = #remote, crate = #serde_literal)]
             #(#serde_attrs)*
-            #[allow(dead_code)]
             #item
 
             #[automatically_derived]

@@ -7,7 +7,7 @@ use quote::{ToTokens, quote};
 use syn::{Data, DataEnum, DeriveInput, Ident, LitStr};
 
 use crate::attr::{self, Spec};
-use crate::crate_path::CratePath;
+use crate::crate_path::{CratePath, in_const};
 use crate::ctxt::Ctxt;
 use crate::data::{Fieldwork, Shape, assert_fields, refuse_generics};
 use crate::fallback;
@@ -143,8 +143,7 @@ impl Model {
         let of_self = self.expand_code();
         let write_data = self.expand_write_data();
         let read = variants.iter().map(|variant| self.expand_read(variant));
-        quote! {
-            const _: () = {
+        in_const(&quote! {
                 #assertions
 
                 #[automatically_derived]
@@ -173,8 +172,7 @@ impl Model {
                         }
                     }
                 }
-            };
-        }
+        })
     }
 
     fn expand_code(&self) -> TokenStream {
@@ -219,7 +217,6 @@ impl Model {
         quote! {
             #[derive(#serde::Serialize)]
             #[serde(remote = #remote, crate = #serde_literal, untagged)]
-            #[allow(dead_code)]
             enum __Shadow { #(#shadows),* }
 
             struct __Data<'a>(&'a #ident);

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Ident};
 
 use crate::attr;
-use crate::crate_path::CratePath;
+use crate::crate_path::{CratePath, in_const};
 use crate::ctxt::Ctxt;
 use crate::data::{Shadow, refuse_generics};
 use crate::fallback;
@@ -114,12 +114,7 @@ impl Model {
             } => self.expand_request(sent, response, error.as_ref(), *concurrent),
             Kind::Response => self.expand_response(),
         };
-        quote! {
-            const _: () = {
-                #shadow
-                #event
-            };
-        }
+        in_const(&quote!(#shadow #event))
     }
 
     fn expand_pass(&self, sent: &Sent, error: Option<&TokenStream>) -> TokenStream {

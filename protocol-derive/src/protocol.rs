@@ -3,13 +3,13 @@
 //! Knows sets as types; whether their wire names clash is found by constant evaluation.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident, LitStr, Type};
 
 use crate::attr::{self, Spec};
-use crate::crate_path::{CratePath, located, respan};
+use crate::crate_path::{CratePath, in_const, located, respan};
 use crate::ctxt::Ctxt;
 use crate::data::refuse_generics;
 use crate::fallback;
@@ -275,8 +275,7 @@ impl Model {
         let lists = directions.expand_lists();
         let includes = directions.expand_includes(krate, ident);
         let disjoint = self.expand_disjoint();
-        quote! {
-            const _: () = {
+        in_const(&quote! {
                 #[automatically_derived]
                 impl #krate::Protocol for #ident {
                     const NAME: &'static #core::primitive::str = #name;
@@ -286,8 +285,7 @@ impl Model {
 
                 #includes
                 #disjoint
-            };
-        }
+        })
     }
 
     /// Compares the wire names of each direction's sets, at the protocol's own name.
@@ -316,14 +314,14 @@ impl Directions {
     /// The sets as lists of types: `(First, (Second, ()))`.
     pub(crate) fn expand_lists(&self) -> TokenStream {
         let lists = self.each().into_iter().map(|(name, direction)| {
-            let name = Ident::new(name, Span::call_site());
             let span = direction.span.map_or_else(Span::call_site, located);
+            let name = Ident::new(name, span);
             let list = direction.sets.iter().rfold(quote!(()), |rest, set| {
                 let mut list = Group::new(Delimiter::Parenthesis, quote!(#set, #rest));
                 list.set_span(span);
                 list.into_token_stream()
             });
-            quote!(type #name = #list;)
+            quote_spanned!(span=> type #name = #list;)
         });
         lists.collect()
     }

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident, Type, Visibility};
 
 use crate::attr::{self, Spec};
-use crate::crate_path::{CratePath, located, respan};
+use crate::crate_path::{CratePath, in_const, located, respan};
 use crate::ctxt::Ctxt;
 use crate::data::refuse_generics;
 use crate::fallback;
@@ -210,10 +210,7 @@ impl Model {
             quote!(#index => #decoded)
         });
         let decoded_last = frame.expand_decoded(last);
-        quote! {
-            #handler
-
-            const _: () = {
+        let implementations = in_const(&quote! {
                 #(#uniqueness)*
 
                 #[automatically_derived]
@@ -235,8 +232,8 @@ impl Model {
 
                 #dispatch
                 #members
-            };
-        }
+        });
+        quote!(#handler #implementations)
     }
 }
 
@@ -270,6 +267,7 @@ impl Frame {
         let methods = variants.iter().map(|variant| self.expand_method(variant));
         quote! {
             #[doc = #doc]
+            #[allow(deprecated)]
             #vis trait #handler<__P: #krate::Protocol, __W: #krate::Side = #krate::AtServer>:
                 #core::marker::Send + #core::marker::Sync + 'static
             {

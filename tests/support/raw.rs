@@ -1,10 +1,16 @@
 //! Ends that speak lines of JSON over a bare socket, for what the typed ends would never send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+/// How long a line takes to get through to nobody: hundreds of times what it takes to get through
+/// to somebody.
+const STUCK: Duration = Duration::from_millis(500);
 
 /// A bare socket.
 #[derive(Debug)]
@@ -71,6 +77,22 @@ impl Raw {
     pub async fn ask(&mut self, line: &str) -> Value {
         self.send(line).await;
         self.json().await
+    }
+
+    /// Sends lines until one does not get through, or all are sent; how many got through whole.
+    ///
+    /// # Panics
+    ///
+    /// Where the link has ended.
+    pub async fn send_until_stuck(&mut self, lines: impl IntoIterator<Item = String>) -> u32 {
+        let mut sent = 0;
+        for line in lines {
+            if timeout(STUCK, self.send(&line)).await.is_err() {
+                break;
+            }
+            sent += 1;
+        }
+        sent
     }
 
     /// Ends the sending half.

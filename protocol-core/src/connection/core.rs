@@ -122,10 +122,12 @@ impl Core {
         }
     }
 
-    /// Takes one frame: an answer goes to its call, an event to `admit`.
+    /// Takes one frame: an answer goes to its call, an event to `admit`, unless events are no
+    /// longer `taken`.
     pub(super) fn consider<T>(
         &mut self,
         frame: Frame<'_>,
+        taken: bool,
         mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
     ) -> Option<T> {
         // A server overwrites what clients claim; only a server's word counts (§3).
@@ -169,7 +171,7 @@ impl Core {
             from,
             dest,
         };
-        let admitted = if self.takes_events() {
+        let admitted = if taken {
             admit(&incoming)
         } else {
             let text = "this end is about to close and takes nothing new";
@@ -180,12 +182,25 @@ impl Core {
             .ok()
     }
 
-    fn takes_events(&self) -> bool {
+    /// Takes a frame that is for no handler: an answer, or an event that comes too late.
+    pub(super) fn consider_answer(&mut self, frame: Frame<'_>) {
+        let _: Option<()> = self.consider(frame, false, |_| {
+            Err(WireError::new(ErrorCode::Internal, "no event is taken"))
+        });
+    }
+
+    /// Whether the event that is next in the input is handled.
+    pub(super) fn takes_events(&self) -> bool {
         match self.phase {
             Phase::Open => true,
             Phase::Draining => self.drain_left > 0,
             _ => false,
         }
+    }
+
+    /// Whether events are handled that were taken from the input earlier.
+    pub(super) fn takes_set_aside(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Draining)
     }
 
     fn complete(&mut self, id: &str, expects: Expects, from: Option<&str>, outcome: Outcome<'_>) {
@@ -218,17 +233,43 @@ impl Core {
                     error,
                 });
             }
-            Mode::ConfirmPass if !self.muted => {
-                wire::write_acknowledgement(&mut self.out, incoming.from, incoming.id, Some(error));
+            mode if !self.muted => {
+                self.write_refusal(mode, incoming.from, incoming.name, incoming.id, error);
             }
-            Mode::Request if !self.muted => wire::write_error_response(
-                &mut self.out,
-                incoming.from,
-                incoming.name,
-                incoming.id,
-                error,
-            ),
             _ => {}
+        }
+    }
+
+    /// Writes a refusal, cut to what the other end reads: neither a peer's long name nor a
+    /// handler's long error may cost this end its link.
+    fn write_refusal(
+        &mut self,
+        mode: Mode,
+        dest: Option<&str>,
+        name: &str,
+        id: &str,
+        error: &WireError,
+    ) {
+        let limit = self.limits.frame_out;
+        let start = self.out.len();
+        let mut write = |name: &str, error: &WireError| {
+            self.out.truncate(start);
+            if mode == Mode::Request {
+                wire::write_error_response(&mut self.out, dest, name, id, error);
+            } else {
+                wire::write_acknowledgement(&mut self.out, dest, id, Some(error));
+            }
+            self.out.len() - start - 1
+        };
+        if write(name, error) <= limit {
+            return;
+        }
+        // No event has a longer name, so none that is known is cut.
+        let name = &name[..name.floor_char_boundary(wire::MAX_NAME_BYTES)];
+        let size = write(name, error);
+        if size > limit {
+            let text = format!("the refusal takes {size} bytes, the limit is {limit}");
+            write(name, &WireError::new(ErrorCode::TooLarge, text));
         }
     }
 
@@ -237,7 +278,7 @@ impl Core {
         self.counters.busy += 1;
         let text = "too many events wait for the handler at work: send again later";
         let error = WireError::new(ErrorCode::Busy, text);
-        let _: Option<()> = self.consider(frame, |_| Err(error.clone()));
+        let _: Option<()> = self.consider(frame, true, |_| Err(error.clone()));
     }
 
     pub(super) fn notice(&self, notice: &Notice<'_>) {
@@ -261,8 +302,8 @@ impl Core {
                     error,
                 });
             }
-            (Mode::ConfirmPass, result) => {
-                wire::write_acknowledgement(&mut self.out, dest, id, result.err());
+            (Mode::ConfirmPass, Ok(_)) => {
+                wire::write_acknowledgement(&mut self.out, dest, id, None);
             }
             (Mode::Request, Ok(data)) => {
                 let start = self.out.len();
@@ -284,9 +325,7 @@ impl Core {
                     wire::write_error_response(&mut self.out, dest, exchange.name, id, &error);
                 }
             }
-            (Mode::Request, Err(error)) => {
-                wire::write_error_response(&mut self.out, dest, exchange.name, id, error);
-            }
+            (mode, Err(error)) => self.write_refusal(mode, dest, exchange.name, id, error),
         }
     }
 

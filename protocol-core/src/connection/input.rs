@@ -64,8 +64,12 @@ impl Input {
         self.aside.push_back(self.plain[content].into());
     }
 
+    /// Drops a line that is done with; the next one has its own time.
     pub(super) fn consume(&mut self, count: usize) {
-        self.plain.advance(count);
+        if count > 0 {
+            self.plain.advance(count);
+            self.frame_since = None;
+        }
     }
 
     pub(super) fn has_partial(&self) -> bool {

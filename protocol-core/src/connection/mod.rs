@@ -137,7 +137,8 @@ impl Connection {
             && match self.core.phase {
                 Phase::Open | Phase::Draining => !self.is_output_full(),
                 // What is discarded is read on, so that a peer that is stuck writing gets to read.
-                Phase::Finishing => self.core.discards_input(),
+                // Before the codec is open, nothing that is due can be written without reading.
+                Phase::Finishing => self.core.discards_input() || !self.open,
                 Phase::Lingering { .. } => true,
                 Phase::Closed => false,
             }
@@ -165,6 +166,7 @@ impl Connection {
     /// calls in flight end.
     pub fn input_ended(&mut self) {
         self.input.ended = true;
+        self.pause_input();
         self.core.lose(&CloseReason::PeerClosed);
         if let Phase::Lingering { .. } = self.core.phase {
             self.core.phase = Phase::Closed;
@@ -193,6 +195,7 @@ impl Connection {
     ) -> Option<T> {
         loop {
             if self.core.discards_input() || self.is_output_full() {
+                self.pause_input();
                 return None;
             }
             let (event, consumed) = match self.input.take(self.core.limits.frame_in) {
@@ -201,12 +204,18 @@ impl Connection {
                     return None;
                 }
                 Ok(Taken::Aside(line)) => match Frame::parse(&line) {
-                    Ok(frame) => (self.core.consider(frame, &mut admit), 0),
+                    Ok(frame) => {
+                        let taken = self.core.takes_set_aside();
+                        (self.core.consider(frame, taken, &mut admit), 0)
+                    }
                     Err(_) => (None, 0),
                 },
                 Ok(Taken::Line { content, consumed }) => {
                     match Frame::parse(&self.input.plain[content]) {
-                        Ok(frame) => (self.core.consider(frame, &mut admit), consumed),
+                        Ok(frame) => {
+                            let taken = self.core.takes_events();
+                            (self.core.consider(frame, taken, &mut admit), consumed)
+                        }
                         Err(error) => {
                             self.violated(error.into());
                             return None;
@@ -224,7 +233,7 @@ impl Connection {
                 return None;
             }
             if event.is_some() {
-                self.input.frame_since = None;
+                self.pause_input();
                 return event;
             }
         }
@@ -235,6 +244,7 @@ impl Connection {
     pub fn set_aside(&mut self, now: Instant) {
         loop {
             if self.core.discards_input() || self.is_output_full() {
+                self.pause_input();
                 return;
             }
             let (content, consumed) = match self.input.take_line(self.core.limits.frame_in) {
@@ -255,7 +265,7 @@ impl Connection {
                     return;
                 }
             };
-            if core::is_event(&frame) {
+            if core::is_event(&frame) && self.core.takes_events() {
                 let full = self.input.aside.len() >= self.core.limits.queued_events
                     || self.input.aside_bytes >= self.core.limits.queued_bytes;
                 if full {
@@ -264,9 +274,7 @@ impl Connection {
                     self.input.set_aside(content);
                 }
             } else {
-                let _: Option<()> = self.core.consider(frame, |_| {
-                    Err(WireError::new(ErrorCode::Internal, "an answer is no event"))
-                });
+                self.core.consider_answer(frame);
             }
             self.input.consume(consumed);
             self.core.drained(consumed);
@@ -294,11 +302,17 @@ impl Connection {
     }
 
     fn settle_partial(&mut self, now: Instant) {
-        if self.input.has_partial() {
+        if self.input.has_partial() && !self.input.ended {
             self.input.frame_since.get_or_insert(now);
         } else {
             self.input.frame_since = None;
         }
+    }
+
+    /// Takes note that nothing is read for now. The rest of a frame that has begun may be waiting
+    /// in the socket, so its time starts again with the reading.
+    pub fn pause_input(&mut self) {
+        self.input.frame_since = None;
     }
 
     // --- frames out ---
@@ -463,7 +477,10 @@ impl Connection {
 
     /// Whether everything due is written and the sending half should be shut.
     pub fn wants_shutdown(&self) -> bool {
-        self.core.phase == Phase::Finishing && (self.output_len() == 0 || self.core.broken)
+        // What is due before the codec opens can be sent only if that is still to happen.
+        let never = !self.open && self.core.muted;
+        let due = !self.sealed.is_empty() || (!self.core.out.is_empty() && !never);
+        self.core.phase == Phase::Finishing && (!due || self.core.broken)
     }
 
     /// Takes note that the sending half was shut.

@@ -344,8 +344,10 @@ impl Outbox {
     /// Keeps the driver's waker; `false` where something arrived since its visit.
     pub(crate) fn wait(&self, waker: &Waker, backlog: &Backlog, seen: Option<Closing>) -> bool {
         let mut queue = self.lock();
+        // Whatever was pushed meanwhile found nobody to wake; even where the backlog holds it up, a
+        // parked command must get its deadline.
         let arrived = backlog.is_empty() && !queue.ready.is_empty();
-        if arrived || queue.abandoned || queue.closing != seen {
+        if arrived || self.calls_for_attention() || queue.closing != seen {
             return false;
         }
         if !queue

@@ -6,7 +6,6 @@ mod ending;
 mod frames;
 mod outbox;
 mod pairs;
-mod simulator;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

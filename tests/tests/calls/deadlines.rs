@@ -90,7 +90,10 @@ fn the_standard_limits_are_ten_and_thirty_seconds() {
 fn a_late_answer_is_ignored_and_the_link_goes_on() {
     run(async {
         let (desk, mut at_desk, leave) = desk();
-        let server = Server::<Library>::bind("127.0.0.1:0").handle(desk).await.unwrap();
+        let server = Server::<Library>::bind("127.0.0.1:0")
+            .handle(desk)
+            .await
+            .unwrap();
         let (observer, mut notices) = notices();
         let client = Client::<Library>::connect(server.address())
             .observe(observer)
@@ -112,7 +115,10 @@ fn a_late_answer_is_ignored_and_the_link_goes_on() {
 fn dropping_a_call_frees_its_place() {
     run(async {
         let (desk, mut at_desk, leave) = desk();
-        let server = Server::<Library>::bind("127.0.0.1:0").handle(desk).await.unwrap();
+        let server = Server::<Library>::bind("127.0.0.1:0")
+            .handle(desk)
+            .await
+            .unwrap();
         let (observer, mut notices) = notices();
         let client = Client::<Library>::connect(server.address())
             .limits(client_limits(|limits| limits.open_calls = 1))

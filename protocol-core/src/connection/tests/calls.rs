@@ -189,6 +189,22 @@ fn only_the_peer_that_was_asked_can_answer() {
 }
 
 #[test]
+fn the_server_can_refuse_what_a_peer_was_asked_and_other_peers_cannot() {
+    let mut end = End::client();
+    let call = end.call_peer("bob", 1_000);
+    let id = end.id_of_call();
+    let refusal = format!(
+        "{{\"type\":\"response\",\"name\":\"ask\",\"request_id\":\"{id}\",\"error\":{{\"code\":\"peer_not_found\"}}}}\n"
+    );
+    end.feed(refusal.replace(",\"name\"", ",\"from\":\"mallory\",\"name\""));
+    assert!(end.next().is_none());
+    assert!(call.ends().is_empty());
+    end.feed(refusal);
+    assert!(end.next().is_none());
+    assert_eq!(call.ends(), ["refused peer_not_found"]);
+}
+
+#[test]
 fn a_server_ignores_what_a_client_writes_into_from() {
     let mut end = End::server();
     let call = end.call(Expects::Response, 1_000);

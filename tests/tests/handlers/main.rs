@@ -1,0 +1,9 @@
+//! What handlers may do, in which order they run, and what becomes of those that fail.
+
+mod callbacks;
+mod concurrent;
+mod failing;
+mod gates;
+mod inboxes;
+mod mounts;
+mod order;

@@ -105,7 +105,10 @@
 //!   events, [`wire`], [`codec`] and [`connection`], with no asynchronous runtime among its
 //!   dependencies.
 // The queue and the router are driven by a runtime; without one they wait for another.
-#![cfg_attr(not(feature = "runtime"), allow(dead_code, unreachable_pub, unused_imports))]
+#![cfg_attr(
+    not(feature = "runtime"),
+    allow(dead_code, unreachable_pub, unused_imports)
+)]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -138,6 +141,6 @@ pub use router::{
 };
 #[cfg(feature = "runtime")]
 pub use runtime::{
-    Bind, BindError, BindWith, Client, Connect, ConnectError, ConnectWith, Server, ServerLimits,
+    Bind, BindError, Client, Connect, ConnectError, Connecting, Server, ServerLimits, Starting,
 };
 pub use wire::Json;

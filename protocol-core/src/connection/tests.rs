@@ -243,7 +243,10 @@ fn acknowledgement(id: &str) -> String {
 fn last_word(output: &str) -> &str {
     let opening = r#"{"type":"pass","name":"protocol_error","data":{"code":""#;
     let lines: Vec<_> = output.lines().collect();
-    let words = lines.iter().filter(|line| line.starts_with(opening)).count();
+    let words = lines
+        .iter()
+        .filter(|line| line.starts_with(opening))
+        .count();
     assert_eq!(words, 1, "{output}");
     let last = lines.last().unwrap().strip_prefix(opening).unwrap();
     last.split('"').next().unwrap()

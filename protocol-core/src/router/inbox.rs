@@ -1,6 +1,6 @@
 //! A handler that queues what arrives, for programs that look for events in a loop of their own.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -39,7 +39,8 @@ pub fn inbox<S: PassSet<()>>(capacity: usize) -> (InboxHandler<S>, Inbox<S>) {
             open: true,
             handlers: 1,
             reader: None,
-            writers: VecDeque::new(),
+            writers: BTreeMap::new(),
+            next_ticket: 0,
         }),
         capacity: capacity.max(1),
     });
@@ -84,7 +85,18 @@ struct State<S> {
     open: bool,
     handlers: usize,
     reader: Option<Waker>,
-    writers: VecDeque<Waker>,
+    /// Handlers that wait for room, by ticket: each stands once, however often it is polled, and
+    /// the one that came first gets the next place.
+    writers: BTreeMap<u64, Waker>,
+    next_ticket: u64,
+}
+
+impl<S> State<S> {
+    /// Whom to wake for a free place; each that takes one wakes the next.
+    fn first_writer(&self, capacity: usize) -> Option<Waker> {
+        let (_, writer) = self.writers.first_key_value()?;
+        (self.events.len() < capacity).then(|| writer.clone())
+    }
 }
 
 impl<S> Shared<S> {
@@ -98,7 +110,7 @@ impl<S> Inbox<S> {
     pub fn try_next(&mut self) -> Option<Received<S>> {
         let mut state = self.shared.lock();
         let received = state.events.pop_front()?;
-        let writer = state.writers.pop_front();
+        let writer = state.first_writer(self.shared.capacity);
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
@@ -133,7 +145,7 @@ impl<S> Drop for Inbox<S> {
         state.open = false;
         let writers = std::mem::take(&mut state.writers);
         drop(state);
-        for writer in writers {
+        for writer in writers.into_values() {
             writer.wake();
         }
     }
@@ -143,24 +155,56 @@ impl<S> InboxHandler<S> {
     /// Queues an event once there is room; `false` where the inbox was dropped.
     pub(crate) async fn put(&self, from: Option<PeerId>, event: S) -> bool {
         let mut received = Some(Received { from, event });
-        poll_fn(|cx| {
-            let mut state = self.shared.lock();
-            if !state.open {
-                return Poll::Ready(false);
-            }
-            if state.events.len() >= self.shared.capacity {
-                state.writers.push_back(cx.waker().clone());
-                return Poll::Pending;
-            }
-            state.events.extend(received.take());
-            let reader = state.reader.take();
-            drop(state);
-            if let Some(reader) = reader {
-                reader.wake();
-            }
-            Poll::Ready(true)
-        })
-        .await
+        let mut place = Place {
+            shared: &self.shared,
+            ticket: None,
+        };
+        poll_fn(|cx| place.poll_put(cx.waker(), &mut received)).await
+    }
+}
+
+/// A handler's claim to a place, given up when dropped.
+struct Place<'a, S> {
+    shared: &'a Shared<S>,
+    ticket: Option<u64>,
+}
+
+impl<S> Place<'_, S> {
+    fn poll_put(&mut self, waker: &Waker, received: &mut Option<Received<S>>) -> Poll<bool> {
+        let mut state = self.shared.lock();
+        if !state.open {
+            return Poll::Ready(false);
+        }
+        let first = state.writers.keys().next().copied();
+        let is_next = first.is_none_or(|first| self.ticket == Some(first));
+        if !is_next || state.events.len() >= self.shared.capacity {
+            let ticket = *self.ticket.get_or_insert_with(|| {
+                state.next_ticket += 1;
+                state.next_ticket
+            });
+            state.writers.insert(ticket, waker.clone());
+            return Poll::Pending;
+        }
+        state.events.extend(received.take());
+        let reader = state.reader.take();
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        Poll::Ready(true)
+    }
+}
+
+impl<S> Drop for Place<'_, S> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let mut state = self.shared.lock();
+        state.writers.remove(&ticket);
+        let next = state.first_writer(self.shared.capacity);
+        drop(state);
+        if let Some(next) = next {
+            next.wake();
+        }
     }
 }
 

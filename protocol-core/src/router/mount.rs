@@ -177,45 +177,41 @@ tuple!(At5: 5 of A, B, C, D, E, F, G, H => F);
 tuple!(At6: 6 of A, B, C, D, E, F, G, H => G);
 tuple!(At7: 7 of A, B, C, D, E, F, G, H => H);
 
-/// `Self` handles every set of the list `L`; `I` lists the indices and is inferred.
+/// Handlers `H` handle every set of the list `Self`; `I` lists the indices and is inferred. The
+/// list is `Self` so that what the compiler says of a missing handler is said of its set.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "an event set of protocol `{P}` has no handler",
-    label = "nothing in here handles one of the sets `{L}`",
-    note = "implement that set's handler trait, called like the set with `Handler` behind it, for a value given to `.handle(…)`; several values go into a tuple"
-)]
-pub trait Serve<L: Sets, P: Protocol, W: Side, I>: Send + Sync + 'static {
+pub trait Serve<H, P: Protocol, W: Side, I>: Sets {
     fn serve(
-        &self,
+        handlers: &H,
         cx: &Context<P, W>,
-        event: L::Event,
+        event: Self::Event,
         reply: ReplyBuffer,
     ) -> impl Future<Output = ReplyBuffer> + Send;
 }
 
-impl<P: Protocol, W: Side, H: Send + Sync + 'static> Serve<(), P, W, ()> for H {
-    async fn serve(&self, _cx: &Context<P, W>, event: Never, _reply: ReplyBuffer) -> ReplyBuffer {
+impl<P: Protocol, W: Side, H: Sync> Serve<H, P, W, ()> for () {
+    async fn serve(_: &H, _: &Context<P, W>, event: Never, _: ReplyBuffer) -> ReplyBuffer {
         match event {}
     }
 }
 
-impl<S, R, P, W, I, J, H> Serve<(S, R), P, W, (I, J)> for H
+impl<S, R, P, W, I, J, H> Serve<H, P, W, (I, J)> for (S, R)
 where
     S: EventSet,
-    R: Sets,
+    R: Serve<H, P, W, J>,
     P: Protocol,
     W: Side,
-    H: Handle<S, P, W, I> + Serve<R, P, W, J>,
+    H: Handle<S, P, W, I> + Sync,
 {
     async fn serve(
-        &self,
+        handlers: &H,
         cx: &Context<P, W>,
         event: Either<S, R::Event>,
         reply: ReplyBuffer,
     ) -> ReplyBuffer {
         match event {
-            Either::First(event) => self.handle(cx, event, reply).await,
-            Either::Rest(event) => Serve::<R, P, W, J>::serve(self, cx, event, reply).await,
+            Either::First(event) => handlers.handle(cx, event, reply).await,
+            Either::Rest(event) => R::serve(handlers, cx, event, reply).await,
         }
     }
 }

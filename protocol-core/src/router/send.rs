@@ -15,8 +15,17 @@ use crate::router::call::Unsent;
 use crate::router::link::LinkRef;
 use crate::wire::{self, EncodeError, FrameType, WireError};
 
-/// What a frame's tail takes at most: the id member with one of our ids, the closing brace.
-const TAIL_BYTES: usize = r#","request_id":"01939c1e-7a3b-7def-8123-456789abcdef"}"#.len();
+/// What a frame's tail takes: the id member with one of our ids, the closing brace.
+const fn tail_bytes(kind: FrameType) -> usize {
+    let tail = match kind {
+        FrameType::Pass => "}",
+        FrameType::ConfirmPass => r#","pass_id":"01939c1e-7a3b-7def-8123-456789abcdef"}"#,
+        FrameType::Request | FrameType::Response => {
+            r#","request_id":"01939c1e-7a3b-7def-8123-456789abcdef"}"#
+        }
+    };
+    tail.len()
+}
 
 /// What most frames fit into without growing.
 const USUAL_FRAME_BYTES: usize = 256;
@@ -40,9 +49,10 @@ fn encode<E: Event>(
         limit,
     };
     let data = frame.len() - head;
+    let size = frame.len() + tail_bytes(kind);
     match E::MAX_SIZE {
         Some(max) if data > max => Err(too_large(data, max)),
-        _ if frame.len() + TAIL_BYTES > limit => Err(too_large(frame.len() + TAIL_BYTES, limit)),
+        _ if size > limit => Err(too_large(size, limit)),
         _ => Ok(frame),
     }
 }

@@ -97,7 +97,8 @@ pub(crate) struct AtServerService<P: Protocol, H, I> {
 impl<P, H, I> Service for AtServerService<P, H, I>
 where
     P: Protocol,
-    H: Serve<P::ToServer, P, AtServer, I>,
+    H: Send + Sync + 'static,
+    P::ToServer: Serve<H, P, AtServer, I>,
     I: 'static,
 {
     type Event = <P::ToServer as Sets>::Event;
@@ -120,7 +121,7 @@ where
         event: Self::Event,
         reply: ReplyBuffer,
     ) -> impl Future<Output = ReplyBuffer> + Send {
-        Serve::<P::ToServer, P, AtServer, I>::serve(&*self.handlers, &self.cx, event, reply)
+        <P::ToServer as Serve<H, P, AtServer, I>>::serve(&*self.handlers, &self.cx, event, reply)
     }
 }
 
@@ -140,7 +141,9 @@ pub(crate) enum AtClientEvent<S, T> {
 impl<P, H, I, J> Service for AtClientService<P, H, I, J>
 where
     P: Protocol,
-    H: Serve<P::ToClient, P, AtClient, I> + Serve<P::ToPeer, P, AtPeer, J>,
+    H: Send + Sync + 'static,
+    P::ToClient: Serve<H, P, AtClient, I>,
+    P::ToPeer: Serve<H, P, AtPeer, J>,
     I: 'static,
     J: 'static,
 {
@@ -162,12 +165,18 @@ where
     async fn serve(&self, event: Self::Event, reply: ReplyBuffer) -> ReplyBuffer {
         match event {
             AtClientEvent::OfServer(event) => {
-                Serve::<P::ToClient, P, AtClient, I>::serve(&*self.handlers, &self.cx, event, reply)
-                    .await
+                <P::ToClient as Serve<H, P, AtClient, I>>::serve(
+                    &*self.handlers,
+                    &self.cx,
+                    event,
+                    reply,
+                )
+                .await
             }
             AtClientEvent::OfPeer(from, event) => {
                 let cx = Context::new(Arc::clone(&self.link), from);
-                Serve::<P::ToPeer, P, AtPeer, J>::serve(&*self.handlers, &cx, event, reply).await
+                <P::ToPeer as Serve<H, P, AtPeer, J>>::serve(&*self.handlers, &cx, event, reply)
+                    .await
             }
         }
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -19,7 +20,7 @@ use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId, RoomId};
 use crate::protocol::{AtClient, AtPeer, Protocol, ToServer, Travels};
 use crate::router::{
-    AtClientService, Call, Context, Link, LinkRef, Peer, Room, Serve, confirm, request, send,
+    self, AtClientService, Call, Link, LinkRef, Peer, Room, Serve, confirm, request, send,
 };
 
 /// How long connecting may take where nothing else is said.
@@ -268,66 +269,68 @@ impl<'a, P: Protocol> Connect<'a, P> {
 
     /// Handles what the server and other clients send: one value, or a tuple of values in any
     /// order, that together handle every `to_client` and `to_peer` set of the protocol.
-    pub fn handle<H, I, J>(self, handlers: H) -> ConnectWith<'a, P, H, I, J>
+    pub fn handle<H, I, J>(self, handlers: H) -> Connecting<'a, P>
     where
-        H: Serve<P::ToClient, P, AtClient, I> + Serve<P::ToPeer, P, AtPeer, J>,
+        H: Send + Sync + 'static,
+        P::ToClient: Serve<H, P, AtClient, I>,
+        P::ToPeer: Serve<H, P, AtPeer, J>,
+        I: 'static,
+        J: 'static,
     {
-        ConnectWith {
-            connect: self,
-            handlers,
-            indices: PhantomData,
+        Connecting(Box::pin(self.start::<H, I, J>(handlers)))
+    }
+
+    async fn start<H, I, J>(self, handlers: H) -> Result<Client<P>, ConnectError>
+    where
+        H: Send + Sync + 'static,
+        P::ToClient: Serve<H, P, AtClient, I>,
+        P::ToPeer: Serve<H, P, AtPeer, J>,
+        I: 'static,
+        J: 'static,
+    {
+        let Self {
+            source, options, ..
+        } = self;
+        let after = options.timeout;
+        match source {
+            Source::Memory(pipe) => Ok(start::<P, H, I, J, _>(pipe, options, handlers)),
+            Source::Tcp(connecting) => match tokio::time::timeout(after, connecting).await {
+                Ok(stream) => Ok(start::<P, H, I, J, _>(stream?, options, handlers)),
+                Err(_) => Err(ConnectError::Timeout { after }),
+            },
         }
     }
 }
 
 impl<'a, P: Protocol<ToClient = (), ToPeer = ()>> IntoFuture for Connect<'a, P> {
     type Output = Result<Client<P>, ConnectError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    type IntoFuture = Connecting<'a, P>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        self.handle::<(), (), ()>(()).into_future()
+    fn into_future(self) -> Connecting<'a, P> {
+        self.handle::<(), (), ()>(())
     }
 }
 
-/// A connection to be made, and its handlers; await it.
+/// A connection that is being made; await it.
 #[must_use = "nothing is connected before this is awaited"]
-pub struct ConnectWith<'a, P, H, I, J> {
-    connect: Connect<'a, P>,
-    handlers: H,
-    indices: PhantomData<fn() -> (I, J)>,
-}
+pub struct Connecting<'a, P>(
+    Pin<Box<dyn Future<Output = Result<Client<P>, ConnectError>> + Send + 'a>>,
+);
 
-impl<'a, P, H, I, J> IntoFuture for ConnectWith<'a, P, H, I, J>
-where
-    P: Protocol,
-    H: Serve<P::ToClient, P, AtClient, I> + Serve<P::ToPeer, P, AtPeer, J>,
-    I: 'static,
-    J: 'static,
-{
+impl<P> Future for Connecting<'_, P> {
     type Output = Result<Client<P>, ConnectError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let Connect {
-                source, options, ..
-            } = self.connect;
-            let after = options.timeout;
-            match source {
-                Source::Memory(pipe) => Ok(start::<P, H, I, J, _>(pipe, options, self.handlers)),
-                Source::Tcp(connecting) => match tokio::time::timeout(after, connecting).await {
-                    Ok(stream) => Ok(start::<P, H, I, J, _>(stream?, options, self.handlers)),
-                    Err(_) => Err(ConnectError::Timeout { after }),
-                },
-            }
-        })
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
     }
 }
 
 fn start<P, H, I, J, IO>(io: IO, options: Options, handlers: H) -> Client<P>
 where
     P: Protocol,
-    H: Serve<P::ToClient, P, AtClient, I> + Serve<P::ToPeer, P, AtPeer, J>,
+    H: Send + Sync + 'static,
+    P::ToClient: Serve<H, P, AtClient, I>,
+    P::ToPeer: Serve<H, P, AtPeer, J>,
     I: 'static,
     J: 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -340,7 +343,7 @@ where
     ));
     let connection = new_connection(Role::Client, options.limits, options.observer);
     let service = AtClientService::<P, H, I, J> {
-        cx: Context::new(Arc::clone(&link), ()),
+        cx: router::Context::new(Arc::clone(&link), ()),
         link: Arc::clone(&link),
         handlers: Arc::new(handlers),
         indices: PhantomData,
@@ -361,8 +364,8 @@ impl<P> std::fmt::Debug for Connect<'_, P> {
     }
 }
 
-impl<P, H, I, J> std::fmt::Debug for ConnectWith<'_, P, H, I, J> {
+impl<P> std::fmt::Debug for Connecting<'_, P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ConnectWith")
+        f.write_str("Connecting")
     }
 }

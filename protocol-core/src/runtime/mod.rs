@@ -7,5 +7,5 @@ mod driver;
 mod guard;
 mod server;
 
-pub use client::{Client, Connect, ConnectError, ConnectWith};
-pub use server::{Bind, BindError, BindWith, Server, ServerLimits};
+pub use client::{Client, Connect, ConnectError, Connecting};
+pub use server::{Bind, BindError, Server, ServerLimits, Starting};

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -15,7 +16,7 @@ use super::accept::{Seat, Seats, accept, new_connection};
 use super::driver::drive;
 use crate::connection::{Closing, Limits, Notice, Observer, Role};
 use crate::protocol::{AtServer, Protocol};
-use crate::router::{AtServerService, Context, Gate, Hub, Link, Recipient, Remote, Remotes, Serve};
+use crate::router::{self, AtServerService, Gate, Hub, Link, Recipient, Remote, Remotes, Serve};
 
 /// Bytes that an in-memory pipe holds in each direction.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -241,87 +242,82 @@ impl<'a, P: Protocol> Bind<'a, P> {
 
     /// Handles what clients send: one value, or a tuple of values in any order, that together
     /// handle every `to_server` set of the protocol. A value may stand behind an [`Arc`].
-    pub fn handle<H, I>(self, handlers: H) -> BindWith<'a, P, H, I>
+    pub fn handle<H, I>(self, handlers: H) -> Starting<'a, P>
     where
-        H: Serve<P::ToServer, P, AtServer, I>,
+        H: Send + Sync + 'static,
+        P::ToServer: Serve<H, P, AtServer, I>,
+        I: 'static,
     {
-        BindWith {
-            bind: self,
-            handlers,
+        Starting(Box::pin(self.start::<H, I>(handlers)))
+    }
+
+    async fn start<H, I>(self, handlers: H) -> Result<Server<P>, BindError>
+    where
+        H: Send + Sync + 'static,
+        P::ToServer: Serve<H, P, AtServer, I>,
+        I: 'static,
+    {
+        let Bind {
+            listener,
+            limits,
+            gate,
+            observer,
+        } = self;
+        let listener = match listener {
+            Some(binding) => Some(binding.await?),
+            None => None,
+        };
+        let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        let hub = Arc::new(Hub::default());
+        let seats = Seats::new(limits.connections, limits.connections_an_address);
+        let tasks = Arc::new(Tasks::default());
+        let host = Arc::new(Host::<P, H, I> {
+            hub: Arc::clone(&hub),
+            tasks: Arc::clone(&tasks),
+            limits: limits.connection,
+            handlers: Arc::new(handlers),
+            gate,
+            observer,
             indices: PhantomData,
-        }
+        });
+        let accepting = listener.and_then(|listener| {
+            let host = Arc::clone(&host);
+            let serve = move |stream: tokio::net::TcpStream, seat| {
+                let address = stream.peer_addr().ok();
+                host.run(stream, address, seat);
+            };
+            tasks.spawn(accept(listener, Arc::clone(&seats), serve))
+        });
+        let pipe_seats = Arc::clone(&seats);
+        let serve_pipe = move |pipe| {
+            // A pipe that finds no place is closed, which its client sees as the link's end.
+            if let Ok(seat) = pipe_seats.take(None) {
+                host.run(pipe, None, seat);
+            }
+        };
+        Ok(Server {
+            inner: Arc::new(Inner {
+                hub,
+                seats,
+                address,
+                tasks,
+                accepting,
+                serve_pipe: Box::new(serve_pipe),
+            }),
+            protocol: PhantomData,
+        })
     }
 }
 
-/// A server to be started, and its handlers; await it.
+/// A server that is being started; await it.
 #[must_use = "nothing listens before this is awaited"]
-pub struct BindWith<'a, P: Protocol, H, I> {
-    bind: Bind<'a, P>,
-    handlers: H,
-    indices: PhantomData<fn() -> I>,
-}
+pub struct Starting<'a, P>(Pin<Box<dyn Future<Output = Result<Server<P>, BindError>> + Send + 'a>>);
 
-impl<'a, P, H, I> IntoFuture for BindWith<'a, P, H, I>
-where
-    P: Protocol,
-    H: Serve<P::ToServer, P, AtServer, I>,
-    I: 'static,
-{
+impl<P> Future for Starting<'_, P> {
     type Output = Result<Server<P>, BindError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let Bind {
-                listener,
-                limits,
-                gate,
-                observer,
-            } = self.bind;
-            let listener = match listener {
-                Some(binding) => Some(binding.await?),
-                None => None,
-            };
-            let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
-            let hub = Arc::new(Hub::default());
-            let seats = Seats::new(limits.connections, limits.connections_an_address);
-            let tasks = Arc::new(Tasks::default());
-            let host = Arc::new(Host::<P, H, I> {
-                hub: Arc::clone(&hub),
-                tasks: Arc::clone(&tasks),
-                limits: limits.connection,
-                handlers: Arc::new(self.handlers),
-                gate,
-                observer,
-                indices: PhantomData,
-            });
-            let accepting = listener.and_then(|listener| {
-                let host = Arc::clone(&host);
-                let serve = move |stream: tokio::net::TcpStream, seat| {
-                    let address = stream.peer_addr().ok();
-                    host.run(stream, address, seat);
-                };
-                tasks.spawn(accept(listener, Arc::clone(&seats), serve))
-            });
-            let pipe_seats = Arc::clone(&seats);
-            let serve_pipe = move |pipe| {
-                // A pipe that finds no place is closed, which its client sees as the link's end.
-                if let Ok(seat) = pipe_seats.take(None) {
-                    host.run(pipe, None, seat);
-                }
-            };
-            Ok(Server {
-                inner: Arc::new(Inner {
-                    hub,
-                    seats,
-                    address,
-                    tasks,
-                    accepting,
-                    serve_pipe: Box::new(serve_pipe),
-                }),
-                protocol: PhantomData,
-            })
-        })
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
     }
 }
 
@@ -339,7 +335,8 @@ struct Host<P: Protocol, H, I> {
 impl<P, H, I> Host<P, H, I>
 where
     P: Protocol,
-    H: Serve<P::ToServer, P, AtServer, I>,
+    H: Send + Sync + 'static,
+    P::ToServer: Serve<H, P, AtServer, I>,
     I: 'static,
 {
     fn run<IO>(&self, io: IO, address: Option<SocketAddr>, seat: Seat)
@@ -354,7 +351,7 @@ where
         ));
         let connection = new_connection(Role::Server, self.limits.clone(), self.observer.clone());
         let service = Arc::new(AtServerService::<P, H, I> {
-            cx: Context::new(Arc::clone(&link), ()),
+            cx: router::Context::new(Arc::clone(&link), ()),
             handlers: Arc::clone(&self.handlers),
             gate: self.gate.clone(),
             indices: PhantomData,
@@ -394,8 +391,8 @@ impl<P: Protocol> std::fmt::Debug for Bind<'_, P> {
     }
 }
 
-impl<P: Protocol, H, I> std::fmt::Debug for BindWith<'_, P, H, I> {
+impl<P> std::fmt::Debug for Starting<'_, P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.bind.fmt(f)
+        f.write_str("Starting")
     }
 }

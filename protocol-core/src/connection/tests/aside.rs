@@ -48,8 +48,9 @@ fn events_beyond_the_count_get_busy_and_passes_are_counted() {
         "{\"type\":\"response\",\"name\":\"ask\",\"request_id\":\"a\",\"error\":{\"code\":\"busy\""
     ));
     assert!(
-        refusals[1]
-            .starts_with("{\"type\":\"confirm_pass\",\"pass_id\":\"c\",\"error\":{\"code\":\"busy\"")
+        refusals[1].starts_with(
+            "{\"type\":\"confirm_pass\",\"pass_id\":\"c\",\"error\":{\"code\":\"busy\""
+        )
     );
     assert_eq!(end.connection.counters().busy, 3);
     assert_eq!(end.connection.counters().refused_passes, 1);

@@ -248,7 +248,17 @@ fn ids_are_uuids_of_version_7_in_the_usual_text() {
 
 #[test]
 fn odd_ids_of_the_other_end_come_back_as_they_were() {
-    let plain = ["7", " ", "é", "😀", "\u{7f}", "null", "a'b", &"x".repeat(64)].map(str::to_owned);
+    let plain = [
+        "7",
+        " ",
+        "é",
+        "😀",
+        "\u{7f}",
+        "null",
+        "a'b",
+        &"x".repeat(64),
+    ]
+    .map(str::to_owned);
     let escaped = [r#"\""#, r"\\", r"\n\t\r\b\f", r"\u0000", r"\u001f"].map(str::to_owned);
     for id in plain.into_iter().chain(escaped) {
         let mut end = End::server();
@@ -257,7 +267,8 @@ fn odd_ids_of_the_other_end_come_back_as_they_were() {
         end.answer(&seen, "2");
         assert_eq!(end.written(), response("2", &id));
 
-        let pass = format!("{{\"type\":\"confirm_pass\",\"name\":\"note\",\"pass_id\":\"{id}\"}}\n");
+        let pass =
+            format!("{{\"type\":\"confirm_pass\",\"name\":\"note\",\"pass_id\":\"{id}\"}}\n");
         end.feed(pass);
         let seen = end.next().unwrap();
         end.answer(&seen, "");

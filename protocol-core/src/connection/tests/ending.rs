@@ -5,8 +5,7 @@ use crate::codec::{Codec, CodecError, PeerIdentity, Progress};
 use crate::error::CloseReason;
 use bytes::BytesMut;
 
-const PROTOCOL_ERROR: &str =
-    "{\"type\":\"pass\",\"name\":\"protocol_error\",\"data\":{\"code\":\"busy\",\"message\":\"m\"}}\n";
+const PROTOCOL_ERROR: &str = "{\"type\":\"pass\",\"name\":\"protocol_error\",\"data\":{\"code\":\"busy\",\"message\":\"m\"}}\n";
 
 #[test]
 fn a_violation_has_one_last_word_then_lingers_a_second_then_is_closed() {
@@ -289,7 +288,10 @@ fn nonsense_on_a_broken_link_is_the_end_of_its_events() {
     assert_eq!(end.events(), ["1"]);
     assert!(end.next().is_none());
     assert!(end.connection.is_closed());
-    assert_eq!(end.connection.close_reason(), Some(&CloseReason::PeerClosed));
+    assert_eq!(
+        end.connection.close_reason(),
+        Some(&CloseReason::PeerClosed)
+    );
 }
 
 #[test]

@@ -271,7 +271,11 @@ fn a_write_that_gets_one_byte_through_has_its_time_again() {
 #[test]
 fn a_full_output_stops_events_and_room_resumes_them() {
     let mut end = End::server_with(|limits| limits.outbound_bytes = 200);
-    end.feed((0..9).map(|n| request(&n.to_string(), "7")).collect::<String>());
+    end.feed(
+        (0..9)
+            .map(|n| request(&n.to_string(), "7"))
+            .collect::<String>(),
+    );
     let answer = "2".repeat(10);
     let size = response(&answer, "7").len();
     let fit = 200_usize.div_ceil(size);
@@ -283,8 +287,14 @@ fn a_full_output_stops_events_and_room_resumes_them() {
             end.answer(&seen, &answer);
         }
         assert_eq!(handled, (round * fit).min(9));
-        assert_eq!(end.connection.is_output_full(), end.connection.output_len() >= 200);
-        assert_eq!(end.connection.wants_read(), !end.connection.is_output_full());
+        assert_eq!(
+            end.connection.is_output_full(),
+            end.connection.output_len() >= 200
+        );
+        assert_eq!(
+            end.connection.wants_read(),
+            !end.connection.is_output_full()
+        );
         let _ = end.written();
         assert!(end.connection.wants_read());
     }

@@ -147,9 +147,7 @@ fn what_the_driver_took_and_what_waits_to_be_written_counts() {
 #[test]
 fn everything_leaves_in_the_order_of_its_push() {
     let mut desk = Desk::new(2, 1_000);
-    let pushed: Vec<_> = (0..7)
-        .map(|n| desk.push(&n.to_string(), 1_000))
-        .collect();
+    let pushed: Vec<_> = (0..7).map(|n| desk.push(&n.to_string(), 1_000)).collect();
     assert_eq!(pushed.iter().filter(|(how, _)| *how == "queued").count(), 2);
     assert_eq!(desk.drain(0), ["0", "1", "2", "3", "4", "5", "6"]);
     for (how, waiter) in pushed {

@@ -99,7 +99,9 @@ fn script(cut: Cut<'_>) -> Trace {
                 pair.settle(cut);
             }
         }
-        pair.client.connection.send_frame(b"\r\n\n{\"type\":\"later\"}\r\n\n");
+        pair.client
+            .connection
+            .send_frame(b"\r\n\n{\"type\":\"later\"}\r\n\n");
         pair.settle(cut);
     }
     pair.client.feed(b"x\n");

@@ -100,21 +100,49 @@ struct Queue {
 }
 
 impl Queue {
-    /// Takes out the parked commands that waited too long. A command has its deadline from the
-    /// first visit that finds it, so that no handle needs a clock.
-    fn expire_parked(&mut self, now: Instant) -> (Vec<Arc<dyn Waiter>>, Option<Instant>) {
-        let mut late = Vec::new();
-        let mut earliest: Option<Instant> = None;
+    fn expire_parked(&mut self, expiry: &mut Expiry) {
         self.parked.retain_mut(|parked| {
-            let deadline = *parked.deadline.get_or_insert(due(now, parked.timeout));
-            if deadline <= now {
-                late.push(Arc::clone(&parked.waiter));
-                return false;
-            }
-            earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
-            true
+            let deadline = *parked
+                .deadline
+                .get_or_insert(due(expiry.now, parked.timeout));
+            expiry.keeps(deadline, &parked.waiter)
         });
-        (late, earliest)
+    }
+}
+
+/// Takes out what waited too long to be sent. A command has its deadline from the first visit that
+/// finds it waiting, so that no handle needs a clock.
+struct Expiry {
+    now: Instant,
+    late: Vec<Arc<dyn Waiter>>,
+    /// The first deadline of what is kept.
+    earliest: Option<Instant>,
+}
+
+impl Expiry {
+    fn keeps(&mut self, deadline: Instant, waiter: &Arc<dyn Waiter>) -> bool {
+        if deadline <= self.now {
+            self.late.push(Arc::clone(waiter));
+            return false;
+        }
+        let earliest = self.earliest.unwrap_or(deadline);
+        self.earliest = Some(earliest.min(deadline));
+        true
+    }
+
+    /// Takes calls out of a queue of `bytes`; passes in it count as sent.
+    fn expire(&mut self, commands: &mut VecDeque<Outgoing>, bytes: &mut usize) {
+        commands.retain_mut(|outgoing| {
+            let Outgoing::Call(call) = outgoing else {
+                return true;
+            };
+            let deadline = *call.deadline.get_or_insert(due(self.now, call.timeout));
+            let keeps = self.keeps(deadline, &call.waiter);
+            if !keeps {
+                *bytes -= call.start.len();
+            }
+            keeps
+        });
     }
 }
 
@@ -140,8 +168,8 @@ pub(crate) struct Visit {
     pub(crate) abandoned: bool,
     /// The backlog was filled.
     pub(crate) took: bool,
-    /// When the first of the commands that found no room gives up; none where all found room.
-    pub(crate) parked_until: Option<Instant>,
+    /// When the first of the commands that wait gives up; none where none waits.
+    pub(crate) waiting_until: Option<Instant>,
 }
 
 /// What the driver took from the queue and has not sent yet.
@@ -297,6 +325,19 @@ impl Outbox {
         self.attention.store(false, Ordering::Release);
         let mut queue = self.lock();
         queue.driver_waits = false;
+        let mut expiry = Expiry {
+            now,
+            late: Vec::new(),
+            earliest: None,
+        };
+        // What stands behind an empty backlog is taken now and waits for nothing.
+        if !backlog.is_empty() {
+            let Queue {
+                ready, ready_bytes, ..
+            } = &mut *queue;
+            expiry.expire(&mut backlog.commands, &mut backlog.bytes);
+            expiry.expire(ready, ready_bytes);
+        }
         queue.taken = backlog.commands.len();
         queue.taken_bytes = backlog.bytes + outbound_bytes;
         let admitted = self.admit_parked(&mut queue);
@@ -307,18 +348,18 @@ impl Outbox {
             queue.taken = backlog.commands.len();
             queue.taken_bytes = backlog.bytes + outbound_bytes;
         }
-        let (late, parked_until) = queue.expire_parked(now);
+        queue.expire_parked(&mut expiry);
         let visit = Visit {
             closing: queue.closing,
             abandoned: mem::take(&mut queue.abandoned),
             took,
-            parked_until,
+            waiting_until: expiry.earliest,
         };
         drop(queue);
         for waiter in admitted {
             waiter.complete(Outcome::Done(RawData::NULL));
         }
-        for waiter in late {
+        for waiter in expiry.late {
             waiter.complete(Outcome::NotSentInTime);
         }
         visit

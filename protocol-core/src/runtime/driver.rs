@@ -44,7 +44,7 @@ where
         now: Instant::now(),
         timer: None,
         timer_at: None,
-        parked_until: None,
+        waiting_until: None,
         yielded: false,
         reads: 0,
         concurrent: JoinSet::new(),
@@ -65,7 +65,7 @@ struct Driver<IO> {
     now: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     timer_at: Option<Instant>,
-    parked_until: Option<Instant>,
+    waiting_until: Option<Instant>,
     /// Whether tasks that were woken had their turn to add to the next write.
     yielded: bool,
     reads: usize,
@@ -229,7 +229,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 return Poll::Ready(());
             }
             let wrote = self.connection.output_len() < due;
-            let waiting = !self.backlog.is_empty() || self.parked_until.is_some();
+            let waiting = !self.backlog.is_empty() || self.waiting_until.is_some();
             if arrived || freed || (wrote && waiting) {
                 continue;
             }
@@ -239,7 +239,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     /// Takes what handles queued, as far as the connection has room for it.
     fn collect(&mut self) {
-        let waiting = !self.backlog.is_empty() || self.parked_until.is_some();
+        let waiting = !self.backlog.is_empty() || self.waiting_until.is_some();
         if !waiting && !self.link.outbox.calls_for_attention() {
             return;
         }
@@ -251,13 +251,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.connection.sweep_abandoned();
             }
             self.closing = visit.closing;
-            self.parked_until = visit.parked_until;
+            self.waiting_until = visit.waiting_until;
             if !visit.took {
                 break;
             }
         }
         match self.closing {
-            Some(Closing::Flush) if self.backlog.is_empty() && self.parked_until.is_none() => {
+            Some(Closing::Flush) if self.backlog.is_empty() && self.waiting_until.is_none() => {
                 self.connection.close();
             }
             Some(Closing::Drain) => self.connection.drain(),
@@ -391,7 +391,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     /// Nothing is left to do now: sets the timer and the queue's waker.
     fn rest(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
-        let due = [self.connection.next_deadline(), self.parked_until, handler];
+        let due = [self.connection.next_deadline(), self.waiting_until, handler];
         let due = due.into_iter().flatten().min();
         match due {
             None => {}

@@ -57,7 +57,7 @@ impl Desk {
     fn visit(&mut self, ms: u64, sending: usize) {
         let now = self.at(ms);
         let visit = self.outbox.visit(&mut self.backlog, sending, now);
-        self.until = visit.parked_until;
+        self.until = visit.waiting_until;
     }
 
     /// Visits and sends until nothing is left that has room; what was sent, in its order.

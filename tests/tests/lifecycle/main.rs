@@ -1,0 +1,8 @@
+//! How links begin and end, and what becomes of everything that was under way.
+
+mod closing;
+mod connecting;
+mod depot;
+mod handlers;
+mod lost;
+mod shutdown;

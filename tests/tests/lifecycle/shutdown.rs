@@ -1,0 +1,179 @@
+//! A server that shuts down in its own time, at once, or when it is dropped.
+
+use std::time::{Duration, Instant};
+
+use protocol_core::wire::ErrorCode;
+use protocol_core::{Client, CloseReason, ConnectError, RequestError, ServerLimits};
+use protocol_tests::{run, still_waits};
+
+use crate::depot::{AskBack, Freight, Load, Seen, Wait, WaitBeside, Waited, connect, serve};
+
+const FAR: Duration = Duration::from_secs(50);
+
+#[test]
+fn idle_clients_do_not_hold_a_shutdown_up() {
+    run(async {
+        let server = serve(ServerLimits::default()).await.end;
+        let mut clients = Vec::new();
+        for n in 0..20 {
+            let client = connect(server.address()).await.end;
+            client.confirm(Load { n }).await.unwrap();
+            clients.push(client);
+        }
+        assert_eq!(server.connections(), 20);
+        let started = Instant::now();
+        assert!(server.shutdown(FAR).await);
+        assert!(started.elapsed() < Duration::from_secs(10));
+        assert_eq!(server.connections(), 0);
+        for client in clients {
+            assert_eq!(client.closed().await, CloseReason::PeerClosed);
+        }
+        assert!(server.shutdown(FAR).await, "a second time changes nothing");
+    });
+}
+
+#[test]
+fn a_request_in_flight_is_answered_before_the_shutdown() {
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let (first, second) =
+            tokio::join!(connect(server.end.address()), connect(server.end.address()));
+        let (mut wait, mut beside) = (first.end.request(Wait), second.end.request(WaitBeside));
+        assert!(still_waits(&mut wait).await);
+        assert!(still_waits(&mut beside).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        assert_eq!(server.next().await, Seen::Waits);
+        let mut shutdown = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut shutdown).await);
+        server.go.add_permits(2);
+        assert_eq!(wait.await, Ok(Waited));
+        assert_eq!(beside.await, Ok(Waited));
+        assert!(shutdown.await);
+    });
+}
+
+#[test]
+fn events_after_a_shutdown_began_are_refused_as_shutting_down() {
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let client = connect(server.end.address()).await.end;
+        let mut in_flight = client.request(WaitBeside);
+        assert!(still_waits(&mut in_flight).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        let mut shutdown = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut shutdown).await);
+        // One that crosses the beginning may still be handled.
+        let refused = loop {
+            match client.confirm(Load { n: 1 }).await {
+                Ok(()) => assert_eq!(server.seen.recv().await, Some(Seen::Load(1))),
+                Err(error) => break error,
+            }
+        };
+        assert!(refused.is_retryable(), "it was certainly not executed");
+        let RequestError::Rejected(refused) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(refused.standard(), Some(ErrorCode::ShuttingDown));
+        assert!(server.seen.try_recv().is_err());
+        server.go.add_permits(1);
+        assert_eq!(in_flight.await, Ok(Waited));
+        assert!(shutdown.await);
+        assert_eq!(client.closed().await, CloseReason::PeerClosed);
+    });
+}
+
+#[test]
+fn events_that_waited_aside_when_the_shutdown_began_are_handled() {
+    run(async {
+        let mut limits = ServerLimits::default();
+        limits.connection.queued_events = 50;
+        let mut server = serve(limits).await;
+        let mut client = connect(server.end.address()).await;
+        let holder = client.end.clone();
+        let mut asks = holder.request(AskBack);
+        assert!(still_waits(&mut asks).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        assert_eq!(client.next().await, Seen::Waits);
+        // The server reads these while it waits for its own answer.
+        let mut loads: Vec<_> = (0..50).map(|n| holder.confirm(Load { n })).collect();
+        for load in &mut loads {
+            assert!(still_waits(load).await);
+        }
+        // There is no room for one more, so the others have arrived.
+        let busy = holder.confirm(Load { n: 50 }).await.unwrap_err();
+        assert!(busy.is_retryable(), "{busy}");
+        let mut shutdown = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut shutdown).await);
+        client.go.add_permits(1);
+        assert_eq!(asks.await, Ok(Waited));
+        for (n, load) in (0..).zip(loads) {
+            load.await.unwrap();
+            assert_eq!(server.seen.recv().await, Some(Seen::Load(n)));
+        }
+        assert!(shutdown.await);
+    });
+}
+
+#[test]
+fn a_handler_that_hangs_is_cut_off_at_the_deadline() {
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let (first, second) =
+            tokio::join!(connect(server.end.address()), connect(server.end.address()));
+        let (mut wait, mut beside) = (first.end.request(Wait), second.end.request(WaitBeside));
+        assert!(still_waits(&mut wait).await);
+        assert!(still_waits(&mut beside).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        assert_eq!(server.next().await, Seen::Waits);
+        let started = Instant::now();
+        let deadline = Duration::from_millis(100);
+        assert!(!server.end.shutdown(deadline).await);
+        assert!(started.elapsed() >= deadline);
+        assert_eq!(server.next().await, Seen::Gone);
+        assert_eq!(server.next().await, Seen::Gone);
+        for call in [wait, beside] {
+            let error = call.await.unwrap_err();
+            assert!(matches!(error, RequestError::Lost(_)), "{error:?}");
+            assert!(error.is_unknown());
+        }
+        assert_eq!(server.end.connections(), 0);
+    });
+}
+
+#[test]
+fn nobody_connects_after_a_shutdown() {
+    run(async {
+        let server = serve(ServerLimits::default()).await.end;
+        assert!(server.shutdown(FAR).await);
+        let (depot, _, _) = crate::depot::Depot::new();
+        let connected = Client::<Freight>::connect(server.address()).handle(depot);
+        let error = connected.await.unwrap_err();
+        let ConnectError::Io(error) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    });
+}
+
+#[test]
+fn dropping_the_last_handle_closes_every_connection() {
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let idle = connect(server.end.address()).await.end;
+        let busy = connect(server.end.address()).await.end;
+        idle.confirm(Load { n: 1 }).await.unwrap();
+        assert_eq!(server.next().await, Seen::Load(1));
+        let mut wait = busy.request(Wait);
+        assert!(still_waits(&mut wait).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        let clone = server.end.clone();
+        drop(server.end);
+        idle.confirm(Load { n: 2 }).await.unwrap();
+        assert_eq!(server.seen.recv().await, Some(Seen::Load(2)));
+        drop(clone);
+        assert_eq!(server.seen.recv().await, Some(Seen::Gone));
+        assert!(matches!(wait.await, Err(RequestError::Lost(_))));
+        assert_eq!(idle.closed().await, CloseReason::PeerClosed);
+        assert_eq!(busy.closed().await, CloseReason::PeerClosed);
+    });
+}

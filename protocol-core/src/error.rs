@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::codec::CodecError;
-use crate::wire::{DataError, EncodeError, WireError};
+use crate::wire::{DataError, EncodeError, ErrorCode, WireError};
 
 /// Why a link ended.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -57,8 +57,10 @@ pub enum SendError {
     /// The link has ended.
     #[error("the link has ended: {0}")]
     Closed(CloseReason),
-    /// The queue to the other end stayed full.
-    #[error("the queue stayed full for {after:?}: the other end reads too slowly")]
+    /// There was no place in the queue to the other end, or none for another open call.
+    #[error(
+        "no place in the queue within {after:?}: the other end is slow, or too many calls are open"
+    )]
     QueueFull {
         /// How long the event waited.
         after: Duration,
@@ -104,7 +106,7 @@ impl SendError {
 /// | variant | was it executed? | [`is_retryable`](Self::is_retryable) | [`is_unknown`](Self::is_unknown) |
 /// | --- | --- | --- | --- |
 /// | `Refused` | the handler ran and said no | no | no |
-/// | `Rejected` | no handler ran to its end | by its code | by its code |
+/// | `Rejected` | no; perhaps, where the code is `internal`, `timeout` or `peer_gone` | by its code | by its code |
 /// | `Other` | the handler said no, in words this end does not know | no | no |
 /// | `BadAnswer` | yes | no | no |
 /// | `Timeout`, `Lost` | perhaps | no | yes |
@@ -142,9 +144,7 @@ impl<E> RequestError<E> {
     /// Whether the event was certainly not executed and the same call can succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Rejected(error) => error
-                .standard()
-                .is_some_and(crate::wire::ErrorCode::is_retryable),
+            Self::Rejected(error) => error.standard().is_some_and(ErrorCode::is_retryable),
             Self::NotSent(error) => error.is_retryable(),
             _ => false,
         }
@@ -156,7 +156,7 @@ impl<E> RequestError<E> {
             Self::Timeout { .. } | Self::Lost(_) => true,
             Self::Rejected(error) => matches!(
                 error.standard(),
-                Some(crate::wire::ErrorCode::Timeout | crate::wire::ErrorCode::PeerGone)
+                Some(ErrorCode::Internal | ErrorCode::Timeout | ErrorCode::PeerGone)
             ),
             _ => false,
         }

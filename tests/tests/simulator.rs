@@ -376,7 +376,10 @@ impl World {
     }
 
     fn next_time(&self) -> Option<u64> {
-        let pipes = self.pipes.iter().filter_map(|pipe| pipe.next_time(self.now));
+        let pipes = self
+            .pipes
+            .iter()
+            .filter_map(|pipe| pipe.next_time(self.now));
         let nodes = self.nodes.iter().flat_map(|node| {
             let deadline = node.connection.next_deadline().map(|at| {
                 let ms = at.saturating_duration_since(node.start).as_millis();
@@ -569,7 +572,10 @@ fn simulate(seed: u64) -> String {
 
 fn from_environment(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    )
 }
 
 #[test]

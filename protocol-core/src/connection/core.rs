@@ -3,6 +3,7 @@
 //! Knows frames, not the bytes they came in; apart from `Input` so that a frame can be borrowed
 //! from there while this changes.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,7 +59,12 @@ pub type Observer = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
 pub(super) enum Phase {
     Open,
     /// What has arrived is handled and answered; later events are refused.
-    Draining,
+    Draining {
+        /// Bytes that had arrived before the drain and are not consumed yet.
+        arrived: usize,
+        /// Whether everything that was in the socket has been read.
+        read: bool,
+    },
     /// What is due is written, nothing more is handled.
     Finishing,
     /// The sending half is shut; what arrives is discarded, answers excepted.
@@ -82,8 +88,6 @@ pub(super) struct Core {
     pub(super) broken: bool,
     /// No answer can come any more, so no call can begin.
     unanswerable: bool,
-    /// In a drain: bytes that had arrived before it and are not consumed yet.
-    drain_left: usize,
     pub(super) completed: usize,
     pub(super) counters: Counters,
     pub(super) observer: Option<Observer>,
@@ -115,7 +119,6 @@ impl Core {
             muted: false,
             broken: false,
             unanswerable: false,
-            drain_left: 0,
             completed: 0,
             counters: Counters::default(),
             observer: None,
@@ -193,14 +196,14 @@ impl Core {
     pub(super) fn takes_events(&self) -> bool {
         match self.phase {
             Phase::Open => true,
-            Phase::Draining => self.drain_left > 0,
+            Phase::Draining { arrived, .. } => arrived > 0,
             _ => false,
         }
     }
 
     /// Whether events are handled that were taken from the input earlier.
     pub(super) fn takes_set_aside(&self) -> bool {
-        matches!(self.phase, Phase::Open | Phase::Draining)
+        matches!(self.phase, Phase::Open | Phase::Draining { .. })
     }
 
     fn complete(&mut self, id: &str, expects: Expects, from: Option<&str>, outcome: Outcome<'_>) {
@@ -269,7 +272,7 @@ impl Core {
         let size = write(name, error);
         if size > limit {
             let text = format!("the refusal takes {size} bytes, the limit is {limit}");
-            write(name, &WireError::new(ErrorCode::TooLarge, text));
+            write(name, &WireError::new(ErrorCode::Internal, text));
         }
     }
 
@@ -321,7 +324,7 @@ impl Core {
                     self.out.truncate(start);
                     let limit = self.limits.frame_out;
                     let text = format!("the answer takes {size} bytes, the limit is {limit}");
-                    let error = WireError::new(ErrorCode::TooLarge, text);
+                    let error = WireError::new(ErrorCode::Internal, text);
                     wire::write_error_response(&mut self.out, dest, exchange.name, id, &error);
                 }
             }
@@ -384,7 +387,7 @@ impl Core {
     }
 
     fn finish(&mut self) {
-        if matches!(self.phase, Phase::Open | Phase::Draining) {
+        if matches!(self.phase, Phase::Open | Phase::Draining { .. }) {
             self.phase = Phase::Finishing;
         }
     }
@@ -396,13 +399,25 @@ impl Core {
 
     pub(super) fn drain(&mut self, arrived: usize) {
         if self.phase == Phase::Open {
-            self.drain_left = arrived;
-            self.phase = Phase::Draining;
+            self.phase = Phase::Draining {
+                arrived,
+                read: false,
+            };
         }
     }
 
     pub(super) fn drained(&mut self, consumed: usize) {
-        self.drain_left = self.drain_left.saturating_sub(consumed);
+        if let Phase::Draining { arrived, .. } = &mut self.phase {
+            *arrived = arrived.saturating_sub(consumed);
+        }
+    }
+
+    /// The socket has nothing more for now; whether a drain waited for that.
+    pub(super) fn input_is_drained(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Draining { read, .. } => !mem::replace(read, true),
+            _ => false,
+        }
     }
 
     /// The other end sent its last event and it was handled.
@@ -417,7 +432,7 @@ impl Core {
     /// Whether bytes that arrive mean nothing any more.
     pub(super) fn discards_input(&self) -> bool {
         match self.phase {
-            Phase::Open | Phase::Draining => false,
+            Phase::Open | Phase::Draining { .. } => false,
             Phase::Finishing | Phase::Lingering { .. } => {
                 !matches!(self.reason, Some(CloseReason::Closed))
             }

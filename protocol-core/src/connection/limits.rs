@@ -17,7 +17,7 @@ pub(crate) fn due(now: Instant, limit: Duration) -> Instant {
 /// # Examples
 ///
 /// ```
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
 /// use protocol_core::Limits;
 ///
 /// let mut limits = Limits::server();

@@ -135,7 +135,7 @@ impl Connection {
     pub fn wants_read(&self) -> bool {
         !self.input.ended
             && match self.core.phase {
-                Phase::Open | Phase::Draining => !self.is_output_full(),
+                Phase::Open | Phase::Draining { .. } => !self.is_output_full(),
                 // What is discarded is read on, so that a peer that is stuck writing gets to read.
                 // Before the codec is open, nothing that is due can be written without reading.
                 Phase::Finishing => self.core.discards_input() || !self.open,
@@ -181,7 +181,7 @@ impl Connection {
         self.core.broken = true;
         self.sealed.clear();
         self.core.out.clear();
-        if !matches!(self.core.phase, Phase::Open | Phase::Draining) {
+        if !matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) {
             self.core.phase = Phase::Closed;
         }
     }
@@ -289,10 +289,16 @@ impl Connection {
             return;
         }
         match self.core.phase {
-            Phase::Open | Phase::Draining if self.input.ended => self.core.end_of_events(),
-            Phase::Draining => self.core.close(),
+            Phase::Open | Phase::Draining { .. } if self.input.ended => self.core.end_of_events(),
+            Phase::Draining { read: true, .. } => self.core.close(),
             _ => {}
         }
+    }
+
+    /// Takes note that nothing is left to read for now, which is what a drain waits for; returns
+    /// whether one did.
+    pub fn input_is_drained(&mut self) -> bool {
+        self.core.input_is_drained()
     }
 
     /// Takes note of how many handlers are at work beside [`next_event`](Self::next_event), whose
@@ -458,7 +464,7 @@ impl Connection {
     }
 
     /// Asks for the end as a server does: what has arrived is handled and answered, later events
-    /// get `shutting_down`.
+    /// get `shutting_down`, and the end comes once [`input_is_drained`](Self::input_is_drained).
     pub fn drain(&mut self) {
         let arrived = self.input.plain.len();
         self.core.drain(arrived);
@@ -468,6 +474,11 @@ impl Connection {
     pub fn abort(&mut self) {
         self.broken(CloseReason::Closed);
         self.core.phase = Phase::Closed;
+    }
+
+    /// Whether the link broke, so that only what had arrived is left to handle.
+    pub fn is_broken(&self) -> bool {
+        self.core.broken
     }
 
     /// Whether nothing that is sent from now on can reach the other end.

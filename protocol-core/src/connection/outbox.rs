@@ -2,11 +2,12 @@
 //!
 //! Its lock is held to push or to swap, never while anything is encoded, awaited or sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::mem;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -96,7 +97,8 @@ struct Queue {
     closed: Option<CloseReason>,
     driver: Option<Waker>,
     driver_waits: bool,
-    watchers: Vec<Waker>,
+    watchers: BTreeMap<u64, Waker>,
+    next_watcher: u64,
 }
 
 impl Queue {
@@ -300,13 +302,18 @@ impl Outbox {
         self.lock().closed.clone()
     }
 
-    /// The reason once the link has ended; until then `waker` is kept and woken at the end.
-    pub(crate) fn poll_closed(&self, waker: &Waker) -> Option<CloseReason> {
-        let mut queue = self.lock();
-        if queue.closed.is_none() && !queue.watchers.iter().any(|kept| kept.will_wake(waker)) {
-            queue.watchers.push(waker.clone());
+    /// Waits for the link's end.
+    pub(crate) fn closed(&self) -> Closed<'_> {
+        Closed {
+            outbox: self,
+            watcher: None,
         }
-        queue.closed.clone()
+    }
+
+    /// How many wait for the link's end.
+    #[cfg(test)]
+    pub(crate) fn watchers(&self) -> usize {
+        self.lock().watchers.len()
     }
 
     /// Whether something was pushed or asked since the driver's last visit.
@@ -418,8 +425,42 @@ impl Outbox {
         for parked in parked {
             parked.waiter.complete(Outcome::NotSent(reason));
         }
-        for watcher in watchers {
+        for watcher in watchers.into_values() {
             watcher.wake();
+        }
+    }
+}
+
+/// The reason of the link's end, once it has come. It stands in the list of watchers once, however
+/// often it is polled, and leaves it when dropped.
+pub(crate) struct Closed<'a> {
+    outbox: &'a Outbox,
+    watcher: Option<u64>,
+}
+
+impl Future for Closed<'_> {
+    type Output = CloseReason;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        let mut queue = self.outbox.lock();
+        if let Some(reason) = &queue.closed {
+            return Poll::Ready(reason.clone());
+        }
+        let watcher = self.watcher.unwrap_or_else(|| {
+            queue.next_watcher += 1;
+            queue.next_watcher
+        });
+        queue.watchers.insert(watcher, cx.waker().clone());
+        drop(queue);
+        self.watcher = Some(watcher);
+        Poll::Pending
+    }
+}
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        if let Some(watcher) = self.watcher {
+            self.outbox.lock().watchers.remove(&watcher);
         }
     }
 }

@@ -1,12 +1,10 @@
 //! What handles share of a connection, and the connections of one server.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::task::Poll;
 use std::time::Duration;
 
 use crate::connection::{Backlog, Limits, Outbox};
@@ -47,11 +45,7 @@ impl Link {
     }
 
     pub(crate) async fn closed(&self) -> CloseReason {
-        poll_fn(|cx| match self.outbox.poll_closed(cx.waker()) {
-            Some(reason) => Poll::Ready(reason),
-            None => Poll::Pending,
-        })
-        .await
+        self.outbox.closed().await
     }
 
     /// Ends the queue, and frees the peer's name for another connection.

@@ -86,6 +86,16 @@ fn admitted<E>(
     }
 }
 
+/// What a server without a relay answers to an event for somebody else (`PROTOCOL.md` §3).
+fn refuse_relay(dest: &str, mode: Mode) -> WireError {
+    if dest.starts_with('#') && mode != Mode::Pass {
+        let text = "a room is many receivers: it cannot confirm or answer";
+        return WireError::new(ErrorCode::NotAllowed, text);
+    }
+    let text = "this server does not relay: leave `dest` out";
+    WireError::new(ErrorCode::PeerNotFound, text)
+}
+
 /// A server's handlers for one connection.
 pub(crate) struct AtServerService<P: Protocol, H, I> {
     pub(crate) cx: Context<P, AtServer>,
@@ -107,9 +117,8 @@ where
         if let Some(gate) = &self.gate {
             gate.admit(&self.cx, incoming.name)?;
         }
-        if incoming.dest.is_some() {
-            let text = "this server does not relay: leave `dest` out";
-            return Err(WireError::new(ErrorCode::PeerNotFound, text));
+        if let Some(dest) = incoming.dest {
+            return Err(refuse_relay(dest, incoming.mode));
         }
         let (index, info) = locate::<P::ToServer>(incoming)?;
         let event = decode::<P::ToServer>(index, incoming)?;

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::now;
 use crate::codec::Plain;
 use crate::connection::{Connection, IdSource, Limits, Observer, Role};
 use crate::wire::{ErrorCode, WireError, write_protocol_error};
@@ -15,13 +18,18 @@ use crate::wire::{ErrorCode, WireError, write_protocol_error};
 /// The shortest and longest pause after the system refused to accept, as when file handles run out.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
+/// Links at once that are turned away with the care of a linger; while there are more, a further one
+/// is dropped behind the word, so that a full server spends little on being full.
+const LEAVING: usize = 64;
+
 /// A connection with this process's randomness and clock.
 pub(super) fn new_connection(role: Role, limits: Limits, observer: Option<Observer>) -> Connection {
     let unix = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let unix_ms = u64::try_from(unix.as_millis()).unwrap_or(0);
-    let ids = IdSource::new(Uuid::new_v4().as_u128(), Instant::now(), unix_ms);
+    let now = now();
+    let ids = IdSource::new(Uuid::new_v4().as_u128(), now, unix_ms);
     let mut connection = Connection::new(role, limits, Box::new(Plain), ids);
     if let Some(observer) = observer {
         connection.observe(observer);
@@ -107,13 +115,15 @@ impl Drop for Seat {
     }
 }
 
-/// Accepts until its task is aborted.
+/// Accepts until its task is aborted. Those who find no place get up to `linger` to hear so.
 pub(super) async fn accept(
     listener: TcpListener,
     seats: Arc<Seats>,
+    linger: Duration,
     serve: impl Fn(TcpStream, Seat),
 ) {
     let mut pause = BACKOFF.0;
+    let mut leaving = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
@@ -121,7 +131,13 @@ pub(super) async fn accept(
                 match seats.take(Some(address.ip())) {
                     Ok(seat) if stream.set_nodelay(true).is_ok() => serve(stream, seat),
                     Ok(_) => {}
-                    Err(error) => turn_away(&stream, &error),
+                    Err(error) => {
+                        say_why(&stream, &error);
+                        while leaving.try_join_next().is_some() {}
+                        if leaving.len() < LEAVING {
+                            leaving.spawn(tokio::time::timeout(linger, see_off(stream)));
+                        }
+                    }
                 }
             }
             Err(error) => {
@@ -134,11 +150,21 @@ pub(super) async fn accept(
 }
 
 /// Says why, as far as the fresh socket takes it without waiting.
-fn turn_away(stream: &TcpStream, error: &WireError) {
+fn say_why(stream: &TcpStream, error: &WireError) {
     tracing::debug!(%error, "turned away");
     let mut word = Vec::new();
     write_protocol_error(&mut word, error);
     if let Err(error) = stream.try_write(&word) {
         tracing::debug!(%error, "no last word");
+    }
+}
+
+/// Half-closes and discards what arrives, so that the word is not lost to a reset
+/// (`PROTOCOL.md` §5).
+async fn see_off(mut stream: TcpStream) {
+    let mut discarded = [0; 1_024];
+    let mut more = stream.shutdown().await.is_ok();
+    while more {
+        more = matches!(stream.read(&mut discarded).await, Ok(1..));
     }
 }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
-use super::{buffers, guard};
+use super::{buffers, guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Notice, Outgoing, due};
 use crate::error::CloseReason;
 use crate::router::{Admitted, Link, ReplyBuffer, Service};
@@ -30,7 +30,15 @@ const READS_A_TURN: usize = 8;
 
 /// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
 /// begun has run to its end.
-pub(super) async fn drive<IO, S>(io: IO, connection: Connection, link: Arc<Link>, service: Arc<S>)
+///
+/// The driver stands before the first poll: where the task is never polled, its calls end all the
+/// same.
+pub(super) fn drive<IO, S>(
+    io: IO,
+    connection: Connection,
+    link: Arc<Link>,
+    service: Arc<S>,
+) -> impl Future<Output = ()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
     S: Service,
@@ -41,7 +49,7 @@ where
         link,
         backlog: Backlog::default(),
         closing: None,
-        now: Instant::now(),
+        now: now(),
         timer: None,
         timer_at: None,
         waiting_until: None,
@@ -49,9 +57,13 @@ where
         reads: 0,
         concurrent: JoinSet::new(),
     };
-    driver.run(&service).await;
-    driver.end_calls();
-    while driver.closing != Some(Closing::Abort) && driver.concurrent.join_next().await.is_some() {}
+    async move {
+        driver.run(&service).await;
+        driver.end_calls();
+        while driver.closing != Some(Closing::Abort)
+            && driver.concurrent.join_next().await.is_some()
+        {}
+    }
 }
 
 struct Driver<IO> {
@@ -61,7 +73,7 @@ struct Driver<IO> {
     backlog: Backlog,
     /// What the owner of the handle last asked for.
     closing: Option<Closing>,
-    /// The time of the current visit; the clock is read once a visit.
+    /// The time of the current visit; the clock is read once a visit, and where handles call.
     now: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     timer_at: Option<Instant>,
@@ -95,17 +107,37 @@ impl<IO> Driver<IO> {
 impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     async fn run<S: Service>(&mut self, service: &Arc<S>) {
         let mut scratch = ReplyBuffer::default();
+        let mut worked = false;
         loop {
             let next = if self.is_crowded() {
                 None
             } else {
-                self.connection
-                    .next_event(self.now, |incoming| service.admit(incoming))
+                self.connection.next_event(self.now, |incoming| {
+                    // A gate is user code too; its panic is this event's failure.
+                    guard::call(|| service.admit(incoming)).unwrap_or_else(|guard::Panicked| {
+                        Err(WireError::new(
+                            ErrorCode::Internal,
+                            "admitting the event panicked",
+                        ))
+                    })
+                })
             };
             match next {
-                Some(admitted) if admitted.concurrent => self.start(service, admitted).await,
-                Some(admitted) => scratch = self.handle(service, admitted, scratch).await,
+                Some(admitted) => {
+                    worked = true;
+                    if admitted.concurrent {
+                        self.start(service, admitted).await;
+                    } else {
+                        scratch = self.handle(service, admitted, scratch).await;
+                    }
+                }
                 None if self.connection.is_closed() => return,
+                None if mem::take(&mut worked) => {
+                    // A frame that has begun has its whole time from now, not from before the
+                    // handlers' work.
+                    self.now = now();
+                    self.connection.pause_input();
+                }
                 None => poll_fn(|cx| self.poll_link(cx, None)).await,
             }
             if self.connection.output_len() >= FLUSH_BYTES {
@@ -192,8 +224,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     /// Serves the socket, the queue and the timers until an event may be there, or, while a handler
     /// works, until its deadline.
     fn poll_link(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
-        self.now = Instant::now();
+        self.now = now();
         let handling = handler.is_some();
+        let was_broken = self.connection.is_broken();
         loop {
             if self
                 .connection
@@ -225,7 +258,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
             self.poll_shutdown(cx);
             let freed = was_full && !self.connection.is_output_full();
-            if (freed || self.connection.is_closed()) && !handling {
+            // A link that broke has room for the events before its end, and nothing else wakes it.
+            let broke = self.connection.is_broken() && !was_broken;
+            if (freed || broke || self.connection.is_closed()) && !handling {
                 return Poll::Ready(());
             }
             let wrote = self.connection.output_len() < due;
@@ -240,8 +275,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     /// Takes what handles queued, as far as the connection has room for it.
     fn collect(&mut self) {
         let waiting = !self.backlog.is_empty() || self.waiting_until.is_some();
-        if !waiting && !self.link.outbox.calls_for_attention() {
+        let called = self.link.outbox.calls_for_attention();
+        if !waiting && !called {
             return;
+        }
+        if called {
+            // Handlers may have worked since the visit began; a new call has its whole time.
+            self.now = now();
         }
         loop {
             self.send_backlog();
@@ -309,6 +349,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         // While no further event can be handled, only answers are worth reading.
         let held = handling || self.is_crowded();
         if !self.connection.wants_read() || (held && !self.connection.has_open_calls()) {
+            self.connection.pause_input();
             return false;
         }
         if held {
@@ -331,11 +372,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => self.connection.broken(error.into()),
             Poll::Pending => {
+                let settled = self.connection.input_is_drained();
                 for buffer in self.connection.take_idle_input().into_iter().flatten() {
                     buffers::give_back(buffer);
                 }
                 self.reads = 0;
-                return false;
+                return settled;
             }
         }
         if held {
@@ -403,7 +445,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     && timer.as_mut().poll(cx).is_ready()
                 {
                     self.timer_at = None;
-                    self.now = Instant::now();
+                    self.now = now();
                     return Poll::Ready(());
                 }
             }

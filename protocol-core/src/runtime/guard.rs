@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The handler's future panicked.
+/// The handler's future, or another call of user code, panicked.
 #[derive(Debug)]
 pub(super) struct Panicked;
 
@@ -18,4 +18,9 @@ pub(super) fn poll<F: Future>(
         Ok(Poll::Pending) => Poll::Pending,
         Err(_) => Poll::Ready(Err(Panicked)),
     }
+}
+
+/// Calls user code that does not wait.
+pub(super) fn call<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| Panicked)
 }

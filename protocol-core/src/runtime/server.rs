@@ -49,8 +49,9 @@ impl Default for ServerLimits {
 /// Clones are handles to one server. It runs until [`shutdown`](Self::shutdown) or until the last
 /// handle is dropped, which closes every connection at once.
 ///
-/// A handler that has begun runs to its end, even if its link is lost meanwhile; only a shutdown
-/// past its deadline cuts it off.
+/// A handler that has begun runs to its end, even if its link is lost meanwhile. It is cut off by
+/// [`Limits::handler_timeout`], by a shutdown past its deadline, and when the last handle is
+/// dropped.
 ///
 /// # Examples
 ///
@@ -148,7 +149,11 @@ impl<P: Protocol> Server<P> {
     }
 
     /// Stops accepting, handles and answers what has arrived, writes what is due, and closes every
-    /// connection; after `deadline` it cuts off what is left. Later events get `shutting_down`.
+    /// connection; after `deadline` it cuts off what is left. Events that are read meanwhile get
+    /// `shutting_down`; one that comes after the link's last word is [`RequestError::Lost`] to its
+    /// sender.
+    ///
+    /// [`RequestError::Lost`]: crate::RequestError::Lost
     ///
     /// Returns whether everything ended in time.
     pub async fn shutdown(&self, deadline: Duration) -> bool {
@@ -270,6 +275,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
         let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
         let hub = Arc::new(Hub::default());
         let seats = Seats::new(limits.connections, limits.connections_an_address);
+        let linger = limits.connection.linger;
         let tasks = Arc::new(Tasks::default());
         let host = Arc::new(Host::<P, H, I> {
             hub: Arc::clone(&hub),
@@ -286,7 +292,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
                 let address = stream.peer_addr().ok();
                 host.run(stream, address, seat);
             };
-            tasks.spawn(accept(listener, Arc::clone(&seats), serve))
+            tasks.spawn(accept(listener, Arc::clone(&seats), linger, serve))
         });
         let pipe_seats = Arc::clone(&seats);
         let serve_pipe = move |pipe| {

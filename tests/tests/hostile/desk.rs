@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol_core::{
-    Bind, Client, Context, Event, EventSet, Protocol, Server, ServerLimits,
-};
+use protocol_core::{Bind, Client, Context, Event, EventSet, Protocol, Server, ServerLimits};
 use protocol_tests::{Notices, notices};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -69,9 +67,9 @@ pub(crate) struct Panic {
 #[event(request, response = Sum)]
 pub(crate) struct AskBack;
 
-/// Is answered once the link has ended.
+/// Is answered once the link has ended, beside later events.
 #[derive(Debug, Event)]
-#[event(request, response = Released)]
+#[event(request, response = Released, concurrent)]
 pub(crate) struct Watch;
 
 #[derive(Debug, EventSet)]

@@ -38,7 +38,9 @@ fn an_unknown_event_is_refused_and_the_link_lives_on() {
     run(async {
         let mut attacked = attacked(|_| {}).await;
         let data = format!("{{\"text\":\"{SECRET}\"}}");
-        for name in ["", "Note", "note ", "nothing", "back", "cancel", "\\u0000", "é"] {
+        for name in [
+            "", "Note", "note ", "nothing", "back", "cancel", "\\u0000", "é",
+        ] {
             let mut peer = Peer::connect(attacked.server.address()).await;
             let answer = peer.ask(&request(name, &data, "7")).await;
             assert_eq!(answer["error"]["code"], "unknown_event", "{name}");
@@ -111,7 +113,11 @@ fn a_server_without_a_relay_finds_no_peer() {
     run(async {
         let mut attacked = attacked(|_| {}).await;
         let data = format!("{{\"text\":\"{SECRET}\"}}");
-        for dest in [",\"dest\":\"bob\"", ",\"dest\":\"#room\"", ",\"dest\":\"\\u0000\""] {
+        for dest in [
+            ",\"dest\":\"bob\"",
+            ",\"dest\":\"#room\"",
+            ",\"dest\":\"\\u0000\"",
+        ] {
             refused(&mut attacked, "add", &data, dest, "peer_not_found").await;
         }
     });
@@ -158,7 +164,9 @@ fn answers_that_nobody_asked_for_are_counted_and_ignored() {
         let id = "01939c1e-7a3b-7def-8123-000000000000";
         for id in ["x", "0", id, &"f".repeat(64)] {
             let answers = [
-                format!("{{\"type\":\"response\",\"name\":\"back\",\"data\":1,\"request_id\":\"{id}\"}}\n"),
+                format!(
+                    "{{\"type\":\"response\",\"name\":\"back\",\"data\":1,\"request_id\":\"{id}\"}}\n"
+                ),
                 format!("{{\"type\":\"confirm_pass\",\"pass_id\":\"{id}\"}}\n"),
                 format!(
                     "{{\"type\":\"confirm_pass\",\"pass_id\":\"{id}\",\"error\":{{\"code\":\"{SECRET}\"}}}}\n"
@@ -183,8 +191,10 @@ fn only_the_true_answer_reaches_a_handler_that_asks_back() {
         let id = asked["request_id"].as_str().unwrap();
         let last = if id.ends_with('0') { "1" } else { "0" };
         let other = format!("{}{last}", &id[..id.len() - 1]);
-        peer.write(format!("{{\"type\":\"confirm_pass\",\"pass_id\":\"{id}\"}}\n"))
-            .await;
+        peer.write(format!(
+            "{{\"type\":\"confirm_pass\",\"pass_id\":\"{id}\"}}\n"
+        ))
+        .await;
         assert_eq!(attacked.notices.next().await, Seen::AnswerIgnored);
         let answer = |id: &str, sum: i64| {
             format!(
@@ -240,7 +250,8 @@ fn a_server_that_shuts_down_answers_what_it_has_and_refuses_what_comes() {
     run(async {
         let mut attacked = attacked(|_| {}).await;
         let mut peer = Peer::connect(attacked.server.address()).await;
-        peer.write(request("hold_beside", "null", "held") + "\n").await;
+        peer.write(request("hold_beside", "null", "held") + "\n")
+            .await;
         attacked.hears("hold_beside").await;
         let server = attacked.server.clone();
         let down = tokio::spawn(async move { server.shutdown(std::time::Duration::MAX).await });

@@ -63,7 +63,9 @@ fn ten_thousand_requests_in_one_write_are_answered_in_order() {
             Peer::connect(attacked.server.address()).await,
             Peer::connect(attacked.server.address()).await,
         );
-        let all: String = (0..10_000).map(|n| add(n, 1, &n.to_string()) + "\n").collect();
+        let all: String = (0..10_000)
+            .map(|n| add(n, 1, &n.to_string()) + "\n")
+            .collect();
         peer.write(all).await;
         other.is_served().await;
         for n in 0..10_000 {
@@ -109,7 +111,7 @@ fn a_peer_that_reads_no_answers_is_pushed_back_and_others_are_served() {
     run(async {
         let attacked = attacked(|limits| {
             limits.connection.outbound_bytes = 64 << 10;
-            limits.connection.write_stall = Duration::from_secs(3_600);
+            limits.connection.write_stall = Duration::from_hours(1);
         })
         .await;
         let mut peer = Peer::connect(attacked.server.address()).await;
@@ -134,7 +136,7 @@ fn a_peer_that_reads_no_refusals_is_pushed_back() {
     run(async {
         let attacked = attacked(|limits| {
             limits.connection.outbound_bytes = 64 << 10;
-            limits.connection.write_stall = Duration::from_secs(3_600);
+            limits.connection.write_stall = Duration::from_hours(1);
         })
         .await;
         let mut peer = Peer::connect(attacked.server.address()).await;

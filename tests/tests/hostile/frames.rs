@@ -10,7 +10,10 @@ use crate::peer::{Peer, SECRET, add, pass};
 /// A pass of exactly `size` bytes.
 fn note_of(size: usize) -> String {
     let empty = pass("note", "{\"text\":\"\"}").len();
-    let line = pass("note", &format!("{{\"text\":\"{}\"}}", "x".repeat(size - empty)));
+    let line = pass(
+        "note",
+        &format!("{{\"text\":\"{}\"}}", "x".repeat(size - empty)),
+    );
     assert_eq!(line.len(), size);
     line
 }
@@ -23,28 +26,54 @@ fn malformed() -> Vec<(Vec<u8>, &'static str)> {
         (s.to_owned(), "bad_frame"),
         (format!("[\"{s}\"]"), "bad_frame"),
         (format!("\"{s}\""), "bad_frame"),
-        (format!("{{\"type\":\"pass\",\"name\":\"note\",\"data\":\"{s}\""), "bad_frame"),
-        (format!("{{\"type\":\"pass\",\"name\":\"note\",\"data\":\"{s}\"}}}}"), "bad_frame"),
-        (format!("{{\"type\":\"pass\",\"name\":\"note\",}}{s}"), "bad_frame"),
+        (
+            format!("{{\"type\":\"pass\",\"name\":\"note\",\"data\":\"{s}\""),
+            "bad_frame",
+        ),
+        (
+            format!("{{\"type\":\"pass\",\"name\":\"note\",\"data\":\"{s}\"}}}}"),
+            "bad_frame",
+        ),
+        (
+            format!("{{\"type\":\"pass\",\"name\":\"note\",}}{s}"),
+            "bad_frame",
+        ),
         (format!("{{'type':'pass','name':'{s}'}}"), "bad_frame"),
-        (format!("{{\"type\":\"pass\",\"data\":\"{s}\"}}"), "bad_frame"),
-        (format!("{{\"type\":\"pass\",\"name\":[\"{s}\"]}}"), "bad_frame"),
-        (format!("{{\"type\":\"request\",\"name\":\"add\",\"data\":\"{s}\"}}"), "bad_frame"),
+        (
+            format!("{{\"type\":\"pass\",\"data\":\"{s}\"}}"),
+            "bad_frame",
+        ),
+        (
+            format!("{{\"type\":\"pass\",\"name\":[\"{s}\"]}}"),
+            "bad_frame",
+        ),
+        (
+            format!("{{\"type\":\"request\",\"name\":\"add\",\"data\":\"{s}\"}}"),
+            "bad_frame",
+        ),
         (
             format!("{{\"type\":\"request\",\"name\":\"add\",\"request_id\":7,\"data\":\"{s}\"}}"),
             "bad_frame",
         ),
         (
-            format!("{{\"type\":\"request\",\"name\":\"add\",\"request_id\":\"\",\"data\":\"{s}\"}}"),
+            format!(
+                "{{\"type\":\"request\",\"name\":\"add\",\"request_id\":\"\",\"data\":\"{s}\"}}"
+            ),
             "bad_frame",
         ),
         (
-            format!("{{\"type\":\"request\",\"name\":\"add\",\"request_id\":\"{}\"}}", s.repeat(4)),
+            format!(
+                "{{\"type\":\"request\",\"name\":\"add\",\"request_id\":\"{}\"}}",
+                s.repeat(4)
+            ),
             "bad_frame",
         ),
         (format!("{{\"data\":\"{s}\"}}"), "bad_type"),
         (format!("{{\"type\":null,\"data\":\"{s}\"}}"), "bad_type"),
-        (format!("{{\"type\":[\"{s}\"],\"name\":\"note\"}}"), "bad_type"),
+        (
+            format!("{{\"type\":[\"{s}\"],\"name\":\"note\"}}"),
+            "bad_type",
+        ),
         (pass("note", &deep), "too_deep"),
         (pass("note", &"[".repeat(10_000)), "too_deep"),
         (pass("note", &format!("\"{s}\\ud800\"")), "bad_frame"),
@@ -66,7 +95,10 @@ fn malformed() -> Vec<(Vec<u8>, &'static str)> {
             format!("{{\"type\":\"pass\",\"name\":\"note\",\"data\":1,\"\\u0064ata\":\"{s}\"}}"),
             "bad_frame",
         ),
-        (format!("\u{feff}{}", pass("note", &format!("\"{s}\""))), "bad_frame"),
+        (
+            format!("\u{feff}{}", pass("note", &format!("\"{s}\""))),
+            "bad_frame",
+        ),
         (format!("GET /{s} HTTP/1.1\r\nHost: {s}\r\n\r"), "bad_frame"),
     ];
     let mut lines: Vec<_> = texts.map(|(line, code)| (line.into_bytes(), code)).into();
@@ -136,7 +168,7 @@ fn after_the_last_word_what_arrives_is_discarded_until_the_linger_ends() {
 fn a_peer_that_closes_after_the_last_word_is_gone_at_once() {
     run(async {
         let attacked = attacked(|limits| {
-            limits.connection.linger = Duration::from_secs(3_600);
+            limits.connection.linger = Duration::from_hours(1);
         })
         .await;
         let mut peer = Peer::connect(attacked.server.address()).await;

@@ -117,7 +117,9 @@ pub(crate) fn request(name: &str, data: &str, id: &str) -> String {
 }
 
 pub(crate) fn confirm(name: &str, data: &str, id: &str) -> String {
-    format!("{{\"type\":\"confirm_pass\",\"name\":\"{name}\",\"data\":{data},\"pass_id\":\"{id}\"}}")
+    format!(
+        "{{\"type\":\"confirm_pass\",\"name\":\"{name}\",\"data\":{data},\"pass_id\":\"{id}\"}}"
+    )
 }
 
 pub(crate) fn pass(name: &str, data: &str) -> String {

@@ -64,28 +64,26 @@ fn close_ends_the_link_for_all_clones() {
 }
 
 #[test]
-fn answers_that_come_soon_after_close_still_count() {
+fn an_answer_that_comes_soon_after_close_still_counts() {
     run(async {
         let mut limits = Limits::client();
         limits.linger = Duration::from_secs(20);
         let mut server = serve(ServerLimits::default()).await;
-        for beside in [false, true] {
-            let client = connect_with(server.end.address(), limits.clone()).await.end;
-            let closing = client.clone();
-            let (mut wait, mut wait_beside) = (client.request(Wait), client.request(WaitBeside));
-            let call = if beside { &mut wait_beside } else { &mut wait };
-            if beside {
-                assert!(still_waits(call).await);
-            } else {
-                assert!(still_waits(call).await);
-            }
-            assert_eq!(server.next().await, Seen::Waits);
-            let closed = tokio::spawn(closing.close());
-            while client.send(Load { n: 1 }).await.is_ok() {}
-            server.go.add_permits(1);
-            assert_eq!(call.await, Ok(Waited));
-            closed.await.unwrap();
-        }
+        let client = connect_with(server.end.address(), limits).await.end;
+        let closing = client.clone();
+        let (mut wait, mut beside) = (client.request(WaitBeside), client.request(Wait));
+        assert!(still_waits(&mut wait).await);
+        assert!(still_waits(&mut beside).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        assert_eq!(server.next().await, Seen::Waits);
+        let mut close = Box::pin(closing.close());
+        assert!(still_waits(&mut close).await);
+        let closed = SendError::Closed(CloseReason::Closed);
+        assert_eq!(client.send(Load { n: 1 }).await, Err(closed));
+        server.go.add_permits(2);
+        assert_eq!(wait.await, Ok(Waited));
+        assert_eq!(beside.await, Ok(Waited));
+        close.await;
     });
 }
 

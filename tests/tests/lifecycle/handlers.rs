@@ -48,7 +48,9 @@ fn a_handler_that_had_begun_runs_to_its_end_and_its_calls_fail_at_once() {
                 matches!(confirmed, Err(RequestError::NotSent(SendError::Closed(_)))),
                 "{confirmed:?}"
             );
-            assert!(matches!(sent, Err(SendError::Closed(_))), "{sent:?}");
+            // A peer that has only said that it sends no more may still read.
+            let closed = matches!(sent, Err(SendError::Closed(_)));
+            assert!(closed || !reset, "{sent:?}");
         }
     });
 }
@@ -112,10 +114,6 @@ fn a_handler_that_watches_its_link_still_holds_its_sender_back() {
         let sent = raw.send_until_stuck((0..1_024).map(frame)).await;
         assert!(sent < 1_024, "the reader stops");
         assert!(server.seen.try_recv().is_err());
-        raw.reset();
-        // Behind so much that nobody reads, the reset is found when the handler writes or ends.
-        let shut = server.end.shutdown(Duration::from_millis(200)).await;
-        assert!(!shut || server.end.connections() == 0);
     });
 }
 

@@ -181,6 +181,13 @@ fn a_drain_handles_what_had_arrived_and_refuses_what_comes_later() {
     assert_eq!(refusal.lines().count(), 1);
     assert!(refusal.contains("\"request_id\":\"c\",\"error\":{\"code\":\"shutting_down\""));
     assert_eq!(end.connection.counters().refused_passes, 1);
+    // More may be in the socket until a read found nothing.
+    assert!(!end.connection.wants_shutdown());
+    end.feed(request("5", "d"));
+    assert!(end.next().is_none());
+    assert!(end.written().contains("\"request_id\":\"d\",\"error\":{\"code\":\"shutting_down\""));
+    assert!(end.connection.input_is_drained());
+    assert!(end.next().is_none());
     assert!(end.connection.wants_shutdown());
 }
 
@@ -191,6 +198,7 @@ fn a_drain_waits_for_handlers_beside_it() {
     let seen = end.next().unwrap();
     end.connection.set_handling(1);
     end.connection.drain();
+    assert!(end.connection.input_is_drained());
     assert!(end.next().is_none());
     assert!(!end.connection.wants_shutdown());
     end.answer(&seen, "10");
@@ -227,7 +235,10 @@ fn a_drain_handles_what_was_set_aside_before_it() {
 #[test]
 fn a_drain_of_an_idle_link_closes_it() {
     let mut end = End::server();
+    assert!(!end.connection.input_is_drained(), "nothing drains yet");
     end.connection.drain();
+    assert!(end.connection.input_is_drained());
+    assert!(!end.connection.input_is_drained(), "told once");
     assert!(end.next().is_none());
     end.shut();
     assert!(!end.connection.is_closed());

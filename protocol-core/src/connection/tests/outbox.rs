@@ -1,7 +1,7 @@
 //! The queue from handles to the driver: room, order, deadlines and its end.
 
 use std::sync::atomic::AtomicUsize;
-use std::task::{Wake, Waker};
+use std::task::{Poll, Wake, Waker};
 
 use bytes::Bytes;
 
@@ -355,14 +355,45 @@ fn the_driver_does_not_wait_where_a_command_was_parked_since_its_visit() {
 fn all_who_watch_for_the_end_are_woken() {
     let desk = Desk::new(1, 1_000);
     let watchers: Vec<_> = (0..3).map(|_| Arc::new(Woken::default())).collect();
-    for watcher in &watchers {
-        for _ in 0..3 {
-            let waker = Waker::from(Arc::clone(watcher));
-            assert_eq!(desk.outbox.poll_closed(&waker), None);
-        }
+    let mut closed: Vec<_> = watchers
+        .iter()
+        .map(|_| Box::pin(desk.outbox.closed()))
+        .collect();
+    for (watcher, closed) in watchers.iter().zip(&mut closed) {
+        let waker = Waker::from(Arc::clone(watcher));
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(closed.as_mut().poll(&mut cx).is_pending());
     }
     desk.outbox.end(&CloseReason::Closed, Backlog::default());
-    assert!(watchers.iter().all(|watcher| watcher.count() >= 1));
-    let waker = Waker::noop();
-    assert_eq!(desk.outbox.poll_closed(waker), Some(CloseReason::Closed));
+    assert!(watchers.iter().all(|watcher| watcher.count() == 1));
+    let mut late = Box::pin(desk.outbox.closed());
+    let mut cx = std::task::Context::from_waker(Waker::noop());
+    assert_eq!(
+        late.as_mut().poll(&mut cx),
+        Poll::Ready(CloseReason::Closed)
+    );
+}
+
+/// A program may watch beside each of its calls, for as long as the link lives.
+#[test]
+fn who_no_longer_watches_is_forgotten() {
+    let desk = Desk::new(1, 1_000);
+    let woken = Arc::new(Woken::default());
+    for _ in 0..1_000 {
+        let waker = Waker::from(Arc::new(Woken::default()));
+        let mut closed = Box::pin(desk.outbox.closed());
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(closed.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(desk.outbox.watchers(), 0);
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut cx = std::task::Context::from_waker(&waker);
+    let mut closed = Box::pin(desk.outbox.closed());
+    for _ in 0..3 {
+        assert!(closed.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(desk.outbox.watchers(), 1);
+    desk.outbox.end(&CloseReason::Closed, Backlog::default());
+    assert_eq!(woken.count(), 1);
+    assert!(closed.as_mut().poll(&mut cx).is_ready());
 }

@@ -9,4 +9,4 @@ mod run;
 
 pub use notices::{Notices, Seen, notices};
 pub use raw::{Raw, RawServer};
-pub use run::{run, run_paused, still_waits};
+pub use run::{run, run_on_one_thread, run_paused, still_waits};

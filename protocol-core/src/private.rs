@@ -14,19 +14,75 @@ use crate::protocol::{Protocol, Tables};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A type that can be a field of an event. Only for its message at the field.
+/// A type that can be a field of an event. `V` is the type again, found only where it is: what a
+/// derive does with the `V` of any other type is unknown to the compiler, and not reported.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in an event: it is not serializable",
     label = "not serializable",
     note = "add `#[derive(EventData)]` to each struct and enum in it; for a foreign type use `#[serde(with = \"…\")]`, or `protocol_core::Json` for raw JSON"
 )]
-pub trait Field {}
+pub trait Field<V> {
+    /// Naming it fails to compile where the type is not serializable.
+    const ASSERT: () = ();
+
+    fn as_value(&self) -> &V;
+
+    fn from_value(value: V) -> Self;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> Field for T {}
+impl<T: Serialize + DeserializeOwned> Field<T> for T {
+    fn as_value(&self) -> &T {
+        self
+    }
 
-/// Fails to compile where a field's type is not serializable.
-pub const fn assert_field<T: Field>() {}
+    fn from_value(value: T) -> Self {
+        value
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Unknown> Field<Unnamed> for T {
+    fn as_value(&self) -> &Unnamed {
+        self.never()
+    }
+
+    fn from_value(value: Unnamed) -> Self {
+        match value {}
+    }
+}
+
+/// A field's type for `#[serde(default)]`, with `V` as of [`Field`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default, which `#[serde(default)]` asks for",
+    label = "asks for `Default`",
+    note = "add `#[derive(Default)]` to it, or name a function: `#[serde(default = \"path\")]`"
+)]
+pub trait Defaulted<V> {
+    fn from_value(value: V) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> Defaulted<T> for T {
+    fn from_value(value: T) -> Self {
+        value
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Unknown> Defaulted<Unnamed> for T {
+    fn from_value(value: Unnamed) -> Self {
+        match value {}
+    }
+}
+
+/// No type is this. The implementations that ask for it are there for there to be a second one:
+/// with a single one the compiler would conclude on `V` before it knows that the type fits.
+pub trait Unknown {
+    fn never(&self) -> !;
+}
+
+pub enum Unnamed {}
 
 /// Decodes an event's data.
 ///

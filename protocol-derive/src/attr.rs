@@ -25,6 +25,13 @@ pub(crate) struct Key<K> {
     form: &'static str,
 }
 
+/// A key in a list that belongs to another derive.
+pub(crate) struct Met {
+    pub(crate) ident: Ident,
+    /// Whether `=` follows.
+    pub(crate) has_value: bool,
+}
+
 impl<K> Key<K> {
     /// Reads `= value`.
     pub(crate) fn value<T: Parse>(&self, input: ParseStream<'_>) -> syn::Result<T> {
@@ -132,28 +139,46 @@ pub(crate) fn mentions(attrs: &[Attribute], namespace: &str, keys: &[&str]) -> b
     find(attrs, namespace, keys).is_some()
 }
 
+/// Whether an attribute's list names nothing but `keys`, for lists that belong to another derive.
+pub(crate) fn has_only(attrs: &[Attribute], namespace: &str, keys: &[&str]) -> bool {
+    let mut met = self::keys(attrs, namespace).into_iter();
+    met.all(|met| keys.iter().any(|key| met.ident == key))
+}
+
 /// The first of `keys` that an attribute's list names, for lists that belong to another derive.
 pub(crate) fn find(attrs: &[Attribute], namespace: &str, keys: &[&str]) -> Option<Ident> {
+    let mut met = self::keys(attrs, namespace)
+        .into_iter()
+        .map(|key| key.ident);
+    met.find(|ident| keys.iter().any(|key| ident == key))
+}
+
+/// The keys that an attribute's list names, for lists that belong to another derive.
+pub(crate) fn keys(attrs: &[Attribute], namespace: &str) -> Vec<Met> {
+    let mut keys: Vec<Met> = Vec::new();
     let lists = attrs.iter().filter(|attr| attr.path().is_ident(namespace));
-    lists
-        .filter_map(|attr| attr.meta.require_list().ok())
-        .find_map(|list| {
-            let mut starts_entry = true;
-            list.tokens
-                .clone()
-                .into_iter()
-                .find_map(|token| match token {
-                    TokenTree::Ident(ident) if starts_entry => {
-                        starts_entry = false;
-                        keys.iter().any(|key| ident == key).then_some(ident)
-                    }
-                    TokenTree::Punct(punct) => {
-                        starts_entry = punct.as_char() == ',';
-                        None
-                    }
-                    _ => None,
-                })
-        })
+    for list in lists.filter_map(|attr| attr.meta.require_list().ok()) {
+        let mut starts_entry = true;
+        let mut ends_key = false;
+        for token in list.tokens.clone() {
+            let is =
+                |expected| matches!(&token, TokenTree::Punct(punct) if punct.as_char() == expected);
+            if let Some(key) = keys.last_mut().filter(|_| ends_key) {
+                key.has_value = is('=');
+            }
+            let begins = std::mem::replace(&mut starts_entry, is(','));
+            ends_key = begins && matches!(token, TokenTree::Ident(_));
+            if let TokenTree::Ident(ident) = token
+                && begins
+            {
+                keys.push(Met {
+                    ident,
+                    has_value: false,
+                });
+            }
+        }
+    }
+    keys
 }
 
 /// The value of `key` in attributes that are known to be wrong somewhere, for their stubs.

@@ -64,11 +64,7 @@ impl Model {
         refuse_generics(&cx, input, "an event error");
         refuse_serde(&cx, &input.attrs);
         let fix = "an event error is an enum with one variant a reason, as in `enum SeatError { Full { max: u8 }, Banned }`";
-        let mut fields = Fieldwork {
-            cx: &cx,
-            owner: &input.ident,
-            types: Vec::new(),
-        };
+        let mut fields = Fieldwork::new(&cx, &input.ident);
         let variants = match &input.data {
             Data::Enum(data) => Some(read_variants(&cx, data, &mut fields)),
             Data::Struct(data) => {

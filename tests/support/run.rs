@@ -27,6 +27,15 @@ pub fn run(test: impl Future<Output = ()> + Send + 'static) {
     });
 }
 
+/// Runs `test` on one thread, where nothing happens beside it.
+///
+/// # Panics
+///
+/// Where the test does, or does not end.
+pub fn run_on_one_thread(test: impl Future<Output = ()> + Send + 'static) {
+    watch(test, || Builder::new_current_thread().enable_all().build());
+}
+
 /// Runs `test` on one thread whose clock stands still and jumps to the next deadline whenever
 /// nothing is left to do.
 ///
@@ -54,9 +63,8 @@ fn watch(
             .expect("the runtime starts")
             .block_on(async { tokio::spawn(test).await })
     });
-    if end.recv_timeout(AT_MOST) == Err(RecvTimeoutError::Timeout) {
-        panic!("the test did not end within {AT_MOST:?}");
-    }
+    let hangs = end.recv_timeout(AT_MOST) == Err(RecvTimeoutError::Timeout);
+    assert!(!hangs, "the test did not end within {AT_MOST:?}");
     let joined = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
     if let Err(failed) = joined {
         resume_unwind(failed.into_panic());

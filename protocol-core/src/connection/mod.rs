@@ -315,6 +315,11 @@ impl Connection {
         }
     }
 
+    /// Bytes that have arrived and are not handled yet.
+    pub fn input_len(&self) -> usize {
+        self.input.wire.len() + self.input.plain.len()
+    }
+
     /// Takes note that nothing is read for now. The rest of a frame that has begun may be waiting
     /// in the socket, so its time starts again with the reading.
     pub fn pause_input(&mut self) {

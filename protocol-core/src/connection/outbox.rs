@@ -95,6 +95,8 @@ struct Queue {
     abandoned: bool,
     closing: Option<Closing>,
     closed: Option<CloseReason>,
+    /// The other end will send no more; what is due to it is still written.
+    leaving: Option<CloseReason>,
     driver: Option<Waker>,
     driver_waits: bool,
     watchers: BTreeMap<u64, Waker>,
@@ -102,6 +104,15 @@ struct Queue {
 }
 
 impl Queue {
+    fn left(&self) -> Option<&CloseReason> {
+        self.closed.as_ref().or(self.leaving.as_ref())
+    }
+
+    /// Whether the owner wants nothing more sent. In a drain handlers still work and send.
+    fn refuses(&self) -> bool {
+        matches!(self.closing, Some(Closing::Flush | Closing::Abort))
+    }
+
     fn expire_parked(&mut self, expiry: &mut Expiry) {
         self.parked.retain_mut(|parked| {
             let deadline = *parked
@@ -223,7 +234,7 @@ impl Outbox {
         if let Some(reason) = &queue.closed {
             return Pushed::Closed(reason.clone());
         }
-        if queue.closing.is_some() {
+        if queue.refuses() {
             return Pushed::Closed(CloseReason::Closed);
         }
         let pushed = if queue.parked.is_empty() && self.has_room(&queue) {
@@ -247,7 +258,7 @@ impl Outbox {
     pub(crate) fn try_push(&self, frame: Bytes) -> bool {
         let mut queue = self.lock();
         if queue.closed.is_some()
-            || queue.closing.is_some()
+            || queue.refuses()
             || !queue.parked.is_empty()
             || !self.has_room(&queue)
         {
@@ -302,11 +313,41 @@ impl Outbox {
         self.lock().closed.clone()
     }
 
+    /// Why the link has ended, or why it is about to: the other end has left.
+    pub(crate) fn leave_reason(&self) -> Option<CloseReason> {
+        self.lock().left().cloned()
+    }
+
+    /// Takes note that the other end has left: it will send no more.
+    pub(crate) fn peer_left(&self, reason: &CloseReason) {
+        let mut queue = self.lock();
+        queue.leaving.get_or_insert_with(|| reason.clone());
+        let watchers = mem::take(&mut queue.watchers);
+        drop(queue);
+        for watcher in watchers.into_values() {
+            watcher.wake();
+        }
+    }
+
+    /// Whether somebody waits for the link's end.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.lock().watchers.is_empty()
+    }
+
     /// Waits for the link's end.
     pub(crate) fn closed(&self) -> Closed<'_> {
         Closed {
             outbox: self,
             watcher: None,
+            at_leave: false,
+        }
+    }
+
+    /// Waits for the link's end, or for the other end to leave, which comes first.
+    pub(crate) fn left(&self) -> Closed<'_> {
+        Closed {
+            at_leave: true,
+            ..self.closed()
         }
     }
 
@@ -436,6 +477,8 @@ impl Outbox {
 pub(crate) struct Closed<'a> {
     outbox: &'a Outbox,
     watcher: Option<u64>,
+    /// Whether the other end's leave ends the wait.
+    at_leave: bool,
 }
 
 impl Future for Closed<'_> {
@@ -443,7 +486,12 @@ impl Future for Closed<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
         let mut queue = self.outbox.lock();
-        if let Some(reason) = &queue.closed {
+        let reason = if self.at_leave {
+            queue.left()
+        } else {
+            queue.closed.as_ref()
+        };
+        if let Some(reason) = reason {
             return Poll::Ready(reason.clone());
         }
         let watcher = self.watcher.unwrap_or_else(|| {
@@ -451,8 +499,12 @@ impl Future for Closed<'_> {
             queue.next_watcher
         });
         queue.watchers.insert(watcher, cx.waker().clone());
-        drop(queue);
-        self.watcher = Some(watcher);
+        if self.watcher.replace(watcher).is_some() {
+            return Poll::Pending;
+        }
+        // A driver that reads nothing for now has to look for the end.
+        let outbox = self.outbox;
+        outbox.call_driver(queue);
         Poll::Pending
     }
 }

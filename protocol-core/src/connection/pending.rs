@@ -11,6 +11,8 @@ use crate::error::CloseReason;
 use crate::ids::PeerId;
 use crate::wire::RawData;
 
+const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
+
 /// How a call ended, told to its waiter exactly once.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -122,7 +124,8 @@ impl Pending {
         from: Option<&str>,
         refusal: bool,
     ) -> Option<Arc<dyn Waiter>> {
-        let id = Uuid::try_parse(id).ok()?;
+        // Other spellings of a UUID are no echo of ours.
+        let id = Uuid::try_parse(id).ok().filter(|_| id.len() == ID_BYTES)?;
         let slot = ids::slot_of(id);
         let entry = self.slots.get_mut(slot)?;
         let open = entry.as_ref()?;

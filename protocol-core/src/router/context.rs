@@ -76,15 +76,17 @@ impl<P: Protocol, W: Side> Context<P, W> {
         send::request(LinkRef::Borrowed(&self.link), self.origin.peer(), &event)
     }
 
-    /// Why the link has ended, once it has.
+    /// Why the link has ended, once it has. It counts as the end where the other end has said that
+    /// it sends no more, though what is due to it is still written.
     pub fn close_reason(&self) -> Option<CloseReason> {
-        self.link.outbox.close_reason()
+        self.link.outbox.leave_reason()
     }
 
     /// Waits for the link's end. A handler keeps running when its link is lost; one that has long
-    /// work may watch for this.
+    /// work may watch for this. Behind 64 KiB of events that wait for the handler, the end is found
+    /// only when the handler is done.
     pub async fn closed(&self) -> CloseReason {
-        self.link.closed().await
+        self.link.left().await
     }
 
     pub(crate) fn origin(&self) -> Option<&PeerId> {

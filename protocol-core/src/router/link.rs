@@ -48,6 +48,10 @@ impl Link {
         self.outbox.closed().await
     }
 
+    pub(crate) async fn left(&self) -> CloseReason {
+        self.outbox.left().await
+    }
+
     /// Ends the queue, and frees the peer's name for another connection.
     pub(crate) fn end(&self, reason: &CloseReason, backlog: Backlog) {
         self.outbox.end(reason, backlog);

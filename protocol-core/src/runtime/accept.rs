@@ -1,10 +1,12 @@
 //! From an accepted stream to a running connection, within the server's limits.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -21,6 +23,20 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from
 /// Links at once that are turned away with the care of a linger; while there are more, a further one
 /// is dropped behind the word, so that a full server spends little on being full.
 const LEAVING: usize = 64;
+
+/// How long a silent link stands before the system probes whether the other end is still there, how
+/// often it probes, and how many times in vain: a peer that vanished without a word is noticed
+/// within two minutes.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_mins(1))
+    .with_interval(Duration::from_secs(15))
+    .with_retries(4);
+
+/// Sets what every socket of ours has (`PROTOCOL.md` §1).
+pub(super) fn configure(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
+}
 
 /// A connection with this process's randomness and clock.
 pub(super) fn new_connection(role: Role, limits: Limits, observer: Option<Observer>) -> Connection {
@@ -129,7 +145,7 @@ pub(super) async fn accept(
             Ok((stream, address)) => {
                 pause = BACKOFF.0;
                 match seats.take(Some(address.ip())) {
-                    Ok(seat) if stream.set_nodelay(true).is_ok() => serve(stream, seat),
+                    Ok(seat) if configure(&stream).is_ok() => serve(stream, seat),
                     Ok(_) => {}
                     Err(error) => {
                         say_why(&stream, &error);

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::task::JoinHandle;
 
-use super::accept::new_connection;
+use super::accept::{configure, new_connection};
 use super::driver::drive;
 use super::server::Server;
 use crate::connection::{Closing, Limits, Notice, Observer, Role};
@@ -93,7 +93,7 @@ impl<P: Protocol> Client<P> {
     pub fn connect<'a>(address: impl ToSocketAddrs + Send + 'a) -> Connect<'a, P> {
         Connect::new(Source::Tcp(Box::pin(async {
             let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
+            configure(&stream)?;
             Ok(stream)
         })))
     }

@@ -346,13 +346,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 
     /// Reads what is there; whether something arrived that `next_event` has not seen.
     fn poll_input(&mut self, cx: &mut Context<'_>, handling: bool) -> bool {
-        // While no further event can be handled, only answers are worth reading.
+        // While no further event can be handled, only answers are worth reading, and the link's end
+        // where somebody waits for it: a buffer's worth of events may stand before that.
         let held = handling || self.is_crowded();
-        if !self.connection.wants_read() || (held && !self.connection.has_open_calls()) {
+        let set_aside = held && self.connection.has_open_calls();
+        let looks_ahead =
+            || self.connection.input_len() < buffers::READ_BYTES && self.link.outbox.is_watched();
+        if !self.connection.wants_read() || (held && !set_aside && !looks_ahead()) {
             self.connection.pause_input();
             return false;
         }
-        if held {
+        if set_aside {
             self.connection.set_aside(self.now);
         }
         if self.connection.needs_input_buffer() {
@@ -367,7 +371,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         buffer.reserve(buffers::READ_BYTES / 2);
         let read = pin!(self.io.read_buf(buffer)).poll(cx);
         match read {
-            Poll::Ready(Ok(0)) => self.connection.input_ended(),
+            Poll::Ready(Ok(0)) => {
+                self.connection.input_ended();
+                let reason = self.connection.close_reason();
+                let reason = reason.unwrap_or(&CloseReason::PeerClosed);
+                self.link.outbox.peer_left(reason);
+            }
             Poll::Ready(Ok(_)) => self.connection.received(),
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => self.connection.broken(error.into()),
@@ -380,7 +389,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 return settled;
             }
         }
-        if held {
+        if set_aside {
             self.connection.set_aside(self.now);
         }
         self.reads += 1;

@@ -67,6 +67,8 @@ struct Inner {
     address: Option<SocketAddr>,
     tasks: Arc<Tasks>,
     accepting: Option<AbortHandle>,
+    /// How the shutdown ended; held while it is under way, so that a second one waits for it.
+    shutdown: tokio::sync::Mutex<Option<bool>>,
     serve_pipe: Box<dyn Fn(DuplexStream) + Send + Sync>,
 }
 
@@ -160,9 +162,12 @@ impl<P: Protocol> Server<P> {
         if let Some(accepting) = &self.inner.accepting {
             accepting.abort();
         }
+        let mut outcome = self.inner.shutdown.lock().await;
+        if let Some(in_time) = *outcome {
+            return in_time;
+        }
         let mut tasks = self.inner.tasks.close();
-        let links = self.inner.hub.all();
-        for link in &links {
+        for link in &self.inner.hub.all() {
             link.outbox.close(Closing::Drain);
         }
         let all = async { while tasks.join_next().await.is_some() {} };
@@ -170,7 +175,7 @@ impl<P: Protocol> Server<P> {
         if !in_time {
             tasks.shutdown().await;
         }
-        in_time
+        *outcome.insert(in_time)
     }
 
     pub(super) fn open_pipe(&self) -> DuplexStream {
@@ -308,6 +313,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
                 address,
                 tasks,
                 accepting,
+                shutdown: tokio::sync::Mutex::new(None),
                 serve_pipe: Box::new(serve_pipe),
             }),
             protocol: PhantomData,

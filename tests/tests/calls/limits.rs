@@ -144,7 +144,7 @@ fn a_call_that_the_server_finds_too_large_is_lost_with_the_link() {
 }
 
 #[test]
-fn an_answer_above_the_frame_limit_becomes_too_large() {
+fn an_answer_above_the_frame_limit_becomes_internal() {
     run(async {
         let open = Open::new().await;
         let fill = |bytes| {
@@ -161,21 +161,22 @@ fn an_answer_above_the_frame_limit_becomes_too_large() {
         raw.send(&fill(1_000)).await;
         assert_eq!(raw.line().await.unwrap().len(), whole);
         let refused = raw.ask(&fill(1_001)).await;
-        assert_eq!(refused["error"]["code"], "too_large");
+        // Not `too_large`, which would say that nothing was executed.
+        assert_eq!(refused["error"]["code"], "internal");
         assert_eq!(refused["request_id"], "1");
 
         let error = open.client.request(Fill { bytes: whole }).await;
         let Err(RequestError::Rejected(error)) = error.map(|filled| filled.0.len()) else {
             panic!("the answer does not fit");
         };
-        assert_eq!(error.standard(), Some(ErrorCode::TooLarge));
+        assert_eq!(error.standard(), Some(ErrorCode::Internal));
         let sum = open.client.request(Add { a: 1, b: 1 }).await;
         assert_eq!(sum, Ok(Sum { sum: 2 }), "the link goes on");
     });
 }
 
 #[test]
-fn a_refusal_above_the_frame_limit_becomes_too_large() {
+fn a_refusal_above_the_frame_limit_becomes_internal() {
     run(async {
         let limits = server_limits(|limits| limits.frame_out = 500);
         let open = Open::limited(Limits::client(), limits).await;
@@ -184,7 +185,7 @@ fn a_refusal_above_the_frame_limit_becomes_too_large() {
         let RequestError::Rejected(error) = error else {
             panic!("{error:?}");
         };
-        assert_eq!(error.standard(), Some(ErrorCode::TooLarge));
+        assert_eq!(error.standard(), Some(ErrorCode::Internal));
         let sum = open.client.request(Add { a: 1, b: 1 }).await;
         assert_eq!(sum, Ok(Sum { sum: 2 }), "the link goes on");
     });

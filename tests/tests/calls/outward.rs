@@ -165,7 +165,7 @@ fn a_taken_name_is_refused_and_the_connection_can_take_another() {
         let name = "ann".into();
         ann.confirm(Enroll { name }).await.unwrap();
         open.server
-            .to(&peer("ann"))
+            .to(peer("ann"))
             .confirm(Bell { rings: 1 })
             .await
             .unwrap();

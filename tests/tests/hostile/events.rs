@@ -113,13 +113,19 @@ fn a_server_without_a_relay_finds_no_peer() {
     run(async {
         let mut attacked = attacked(|_| {}).await;
         let data = format!("{{\"text\":\"{SECRET}\"}}");
-        for dest in [
-            ",\"dest\":\"bob\"",
-            ",\"dest\":\"#room\"",
-            ",\"dest\":\"\\u0000\"",
-        ] {
+        for dest in [",\"dest\":\"bob\"", ",\"dest\":\"\\u0000\""] {
             refused(&mut attacked, "add", &data, dest, "peer_not_found").await;
         }
+    });
+}
+
+#[test]
+fn a_room_can_neither_answer_nor_confirm() {
+    run(async {
+        let mut attacked = attacked(|_| {}).await;
+        let data = format!("{{\"text\":\"{SECRET}\"}}");
+        let dest = ",\"dest\":\"#room\"";
+        refused(&mut attacked, "add", &data, dest, "not_allowed").await;
     });
 }
 

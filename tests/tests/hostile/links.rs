@@ -89,7 +89,7 @@ fn a_reset_in_the_middle_of_a_frame_frees_the_place() {
 async fn stuffed(attacked: &Attacked) -> Peer {
     let mut peer = Peer::connect(attacked.server.address()).await;
     peer.is_served().await;
-    let flood = (request("fill", "{\"bytes\":60000}", "7") + "\n").repeat(1_000);
+    let flood = (request("fill", "{\"bytes\":60000}", "7") + "\n").repeat(400);
     peer.write(flood).await;
     peer
 }

@@ -1,9 +1,12 @@
 //! A client that closes, or is dropped: what it sent still arrives.
 
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 
 use protocol_core::{CloseReason, Limits, RequestError, SendError, ServerLimits};
 use protocol_tests::{run, still_waits};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::depot::{Load, Seen, Wait, WaitBeside, Waited, connect, connect_with, serve};
 
@@ -107,27 +110,29 @@ fn a_call_without_an_answer_is_lost_once_the_closed_link_lingered() {
 
 #[test]
 fn a_runtime_that_ends_leaves_no_call_waiting() {
-    let (told, outcome) = std::sync::mpsc::channel();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
     let (client, server) = runtime.block_on(async {
         let server = serve(ServerLimits::default()).await;
         (connect(server.end.address()).await.end, server)
     });
     let waiting = client.clone();
-    let caller = std::thread::spawn(move || {
-        let other = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+    let (tell, told) = channel();
+    // The caller has a runtime of its own, which goes on.
+    thread::spawn(move || {
+        let other = Builder::new_current_thread().build().unwrap();
         other.block_on(async {
             let mut call = waiting.request(Wait);
             assert!(still_waits(&mut call).await);
-            told.send(()).unwrap();
-            call.await
-        })
+            tell.send(None).unwrap();
+            tell.send(Some(call.await)).unwrap();
+        });
     });
-    outcome.recv().unwrap();
-    runtime.shutdown_timeout(Duration::from_secs(5));
-    let error = caller.join().unwrap().unwrap_err();
+    let at_most = Duration::from_secs(20);
+    assert_eq!(told.recv_timeout(at_most), Ok(None));
+    runtime.shutdown_timeout(at_most);
+    let Ok(Some(Err(error))) = told.recv_timeout(at_most) else {
+        panic!("the call ends with its driver");
+    };
     assert!(
         matches!(
             error,

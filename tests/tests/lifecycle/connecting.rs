@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use protocol_core::wire::ErrorCode;
 use protocol_core::{BindError, Client, CloseReason, ConnectError, Server, ServerLimits};
-use protocol_tests::run;
+use protocol_tests::{Raw, run, run_on_one_thread};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -105,6 +105,23 @@ fn a_full_server_turns_away_with_a_word_and_takes_the_next_when_there_is_room() 
             }
         }
         assert_eq!(server.connections(), 2);
+    });
+}
+
+#[test]
+fn a_full_server_of_one_thread_turns_away_with_a_word() {
+    run_on_one_thread(async {
+        let mut limits = ServerLimits::default();
+        limits.connections = 0;
+        let server = serve(limits).await.end;
+        let client = connect(server.address()).await.end;
+        let CloseReason::RefusedByPeer(error) = client.closed().await else {
+            panic!("{:?}", client.close_reason());
+        };
+        assert_eq!(error.standard(), Some(ErrorCode::Unavailable));
+        let mut raw = Raw::connect(server.address()).await;
+        assert_eq!(raw.json().await["data"]["code"], "unavailable");
+        assert_eq!(raw.line().await, None);
     });
 }
 

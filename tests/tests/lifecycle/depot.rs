@@ -192,35 +192,35 @@ impl FromDepotHandler<Freight, AtClient> for Depot {
 }
 
 /// One end of a link and what its handlers see.
-pub(crate) struct End<T> {
+pub(crate) struct Site<T> {
     pub(crate) end: T,
     pub(crate) seen: UnboundedReceiver<Seen>,
     pub(crate) go: Arc<Semaphore>,
 }
 
-impl<T> End<T> {
+impl<T> Site<T> {
     pub(crate) async fn next(&mut self) -> Seen {
         self.seen.recv().await.expect("the handlers are there")
     }
 }
 
-pub(crate) async fn serve(limits: ServerLimits) -> End<Server<Freight>> {
+pub(crate) async fn serve(limits: ServerLimits) -> Site<Server<Freight>> {
     let (depot, seen, go) = Depot::new();
     let server = Server::bind("127.0.0.1:0").limits(limits).handle(depot);
     let end = server.await.expect("binds");
-    End { end, seen, go }
+    Site { end, seen, go }
 }
 
-pub(crate) async fn connect(address: std::net::SocketAddr) -> End<Client<Freight>> {
+pub(crate) async fn connect(address: std::net::SocketAddr) -> Site<Client<Freight>> {
     connect_with(address, Limits::client()).await
 }
 
 pub(crate) async fn connect_with(
     address: std::net::SocketAddr,
     limits: Limits,
-) -> End<Client<Freight>> {
+) -> Site<Client<Freight>> {
     let (depot, seen, go) = Depot::new();
     let client = Client::connect(address).limits(limits).handle(depot);
     let end = client.await.expect("connects");
-    End { end, seen, go }
+    Site { end, seen, go }
 }

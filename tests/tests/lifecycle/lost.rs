@@ -7,11 +7,11 @@ use protocol_core::wire::{ErrorCode, WireError};
 use protocol_core::{CloseReason, Limits, RequestError, SendError, ServerLimits};
 use protocol_tests::{Raw, RawServer, run, still_waits};
 
-use crate::depot::{End, Freight, Load, Seen, Wait, Waited, connect_with, serve};
+use crate::depot::{Freight, Load, Seen, Site, Wait, Waited, connect_with, serve};
 use protocol_core::Client;
 
 /// A client of a bare server.
-async fn to_raw(limits: Limits) -> (End<Client<Freight>>, Raw) {
+async fn to_raw(limits: Limits) -> (Site<Client<Freight>>, Raw) {
     let server = RawServer::bind().await;
     tokio::join!(connect_with(server.address(), limits), server.accept())
 }

@@ -185,7 +185,10 @@ fn a_drain_handles_what_had_arrived_and_refuses_what_comes_later() {
     assert!(!end.connection.wants_shutdown());
     end.feed(request("5", "d"));
     assert!(end.next().is_none());
-    assert!(end.written().contains("\"request_id\":\"d\",\"error\":{\"code\":\"shutting_down\""));
+    assert!(
+        end.written()
+            .contains("\"request_id\":\"d\",\"error\":{\"code\":\"shutting_down\"")
+    );
     assert!(end.connection.input_is_drained());
     assert!(end.next().is_none());
     assert!(end.connection.wants_shutdown());

@@ -243,6 +243,7 @@ fn a_write_that_gets_nowhere_ends_the_link_at_its_deadline() {
     assert!(call.ends().is_empty());
     end.pass_time(10_000);
     assert_eq!(call.ends(), ["lost: the other end took nothing for 10s"]);
+    assert_eq!(end.connection.next_deadline(), None);
     assert!(matches!(
         end.connection.close_reason(),
         Some(CloseReason::Stalled { .. })

@@ -14,11 +14,13 @@
 //! [`next_deadline`]: Connection::next_deadline
 
 mod core;
+mod ending;
 mod ids;
 mod incoming;
 mod input;
 mod limits;
 mod outbox;
+mod output;
 mod pending;
 
 #[cfg(test)]
@@ -26,7 +28,7 @@ mod tests;
 
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 pub use self::core::{Counters, Notice, Observer};
 pub use ids::IdSource;
@@ -42,9 +44,6 @@ use self::input::{Input, Taken};
 use crate::codec::{Codec, PeerIdentity, Progress};
 use crate::error::CloseReason;
 use crate::wire::{ErrorCode, Frame, WireError};
-
-/// What an idle link may keep for its next answer, in each of two buffers.
-const IDLE_OUTPUT_BYTES: usize = 1_024;
 
 /// Which end of a link a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +126,6 @@ impl Connection {
     pub fn peer(&self) -> PeerIdentity {
         self.codec.peer()
     }
-
-    // --- bytes in ---
 
     /// Whether bytes should be read now: the link is open and what is due to the peer is not piling
     /// up.
@@ -324,230 +321,6 @@ impl Connection {
     /// in the socket, so its time starts again with the reading.
     pub fn pause_input(&mut self) {
         self.input.frame_since = None;
-    }
-
-    // --- frames out ---
-
-    /// Answers an event whose handler is done. A pass gets no answer.
-    pub fn answer(&mut self, exchange: &Exchange, result: Result<&[u8], &WireError>) {
-        self.core.answer(exchange, result);
-    }
-
-    /// Appends a whole frame.
-    pub fn send_frame(&mut self, frame: &[u8]) {
-        if !self.core.muted {
-            self.core.out.extend_from_slice(frame);
-        }
-    }
-
-    /// Sends a request or a confirmed pass. Its waiter is told exactly once how it ended.
-    pub fn send_call(&mut self, now: Instant, call: OutgoingCall) {
-        self.core.send_call(now, call);
-    }
-
-    /// Whether another call may be in flight.
-    pub fn has_room_for_call(&self) -> bool {
-        self.core.pending.len() < self.core.limits.open_calls
-    }
-
-    /// Whether calls of this end are in flight, so that answers must be read even while a handler
-    /// works.
-    pub fn has_open_calls(&self) -> bool {
-        !self.core.pending.is_empty()
-    }
-
-    /// Frees the places of calls whose waiter has left.
-    pub fn sweep_abandoned(&mut self) {
-        self.core.pending.sweep();
-    }
-
-    /// The number of calls that ended since this was last asked.
-    pub fn take_completed(&mut self) -> usize {
-        std::mem::take(&mut self.core.completed)
-    }
-
-    // --- bytes out ---
-
-    /// Bytes that wait to be written.
-    pub fn output_len(&self) -> usize {
-        self.core.out.len() + self.sealed.len()
-    }
-
-    /// Whether so much waits to be written that nothing more is handled or read.
-    pub fn is_output_full(&self) -> bool {
-        self.output_len() >= self.core.limits.outbound_bytes
-    }
-
-    /// The bytes to write next; empty where nothing is due.
-    pub fn output(&mut self) -> &[u8] {
-        if self.open && !self.core.out.is_empty() {
-            let sealed = self.codec.send(&self.core.out, &mut self.sealed);
-            self.core.out.clear();
-            if let Err(error) = sealed {
-                self.broken(CloseReason::Codec(error));
-            }
-        }
-        &self.sealed
-    }
-
-    /// Takes note that the first `count` bytes of [`output`](Self::output) were written.
-    pub fn written(&mut self, count: usize) {
-        self.sealed.advance(count);
-        self.blocked_since = None;
-    }
-
-    /// Takes note that nothing could be written.
-    pub fn blocked(&mut self, now: Instant) {
-        self.blocked_since.get_or_insert(now);
-    }
-
-    // --- time ---
-
-    /// When [`handle_timeout`](Self::handle_timeout) is due next. May be earlier than needed.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        let limits = &self.core.limits;
-        let linger = match self.core.phase {
-            Phase::Lingering { until } => Some(until),
-            _ => None,
-        };
-        [
-            self.core.pending.next_deadline(),
-            self.input
-                .frame_since
-                .map(|since| due(since, limits.frame_timeout)),
-            self.blocked_since
-                .map(|since| due(since, limits.write_stall)),
-            linger,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-
-    /// Ends what is due at `now`: calls, a frame that never ends, a write that never gets through,
-    /// the wait before closing.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        self.core.expire(now);
-        let limits = &self.core.limits;
-        let (frame_timeout, write_stall) = (limits.frame_timeout, limits.write_stall);
-        if self
-            .input
-            .frame_since
-            .is_some_and(|since| due(since, frame_timeout) <= now)
-        {
-            self.violated(WireError::new(
-                ErrorCode::Timeout,
-                format!("a frame did not end within {frame_timeout:?}"),
-            ));
-        }
-        if self
-            .blocked_since
-            .is_some_and(|since| due(since, write_stall) <= now)
-        {
-            self.blocked_since = None;
-            self.broken(CloseReason::Stalled { after: write_stall });
-        }
-        if matches!(self.core.phase, Phase::Lingering { until } if until <= now) {
-            self.core.lose(&CloseReason::Closed);
-            self.core.phase = Phase::Closed;
-        }
-    }
-
-    // --- the end ---
-
-    /// The peer broke the protocol: one last word, then the end (`PROTOCOL.md` §5).
-    pub fn violated(&mut self, error: WireError) {
-        self.input.discard();
-        self.input.frame_since = None;
-        self.core.violated(error);
-    }
-
-    /// Asks for the end: nothing more is handled, what is due is written, answers that arrive
-    /// within [`Limits::linger`] still count.
-    pub fn close(&mut self) {
-        self.core.close();
-    }
-
-    /// Asks for the end as a server does: what has arrived is handled and answered, later events
-    /// get `shutting_down`, and the end comes once [`input_is_drained`](Self::input_is_drained).
-    pub fn drain(&mut self) {
-        let arrived = self.input.plain.len();
-        self.core.drain(arrived);
-    }
-
-    /// Ends the link at once; what is due is not written.
-    pub fn abort(&mut self) {
-        self.broken(CloseReason::Closed);
-        self.core.phase = Phase::Closed;
-    }
-
-    /// Whether the link broke, so that only what had arrived is left to handle.
-    pub fn is_broken(&self) -> bool {
-        self.core.broken
-    }
-
-    /// Whether nothing that is sent from now on can reach the other end.
-    pub fn is_muted(&self) -> bool {
-        self.core.muted
-    }
-
-    /// Whether everything due is written and the sending half should be shut.
-    pub fn wants_shutdown(&self) -> bool {
-        // What is due before the codec opens can be sent only if that is still to happen.
-        let never = !self.open && self.core.muted;
-        let due = !self.sealed.is_empty() || (!self.core.out.is_empty() && !never);
-        self.core.phase == Phase::Finishing && (!due || self.core.broken)
-    }
-
-    /// Takes note that the sending half was shut.
-    pub fn shut_down(&mut self, now: Instant) {
-        self.core.muted = true;
-        self.core.phase = if self.input.ended || self.core.broken {
-            Phase::Closed
-        } else {
-            Phase::Lingering {
-                until: due(now, self.core.limits.linger),
-            }
-        };
-    }
-
-    /// Whether the link is over: nothing is left to read, write or handle.
-    pub fn is_closed(&self) -> bool {
-        self.core.phase == Phase::Closed
-    }
-
-    /// Why the link ends or ended.
-    pub fn close_reason(&self) -> Option<&CloseReason> {
-        self.core.reason.as_ref()
-    }
-
-    // --- memory ---
-
-    /// The input buffers that are not needed while the link is idle.
-    pub fn take_idle_input(&mut self) -> [Option<BytesMut>; 2] {
-        self.input.take_idle()
-    }
-
-    /// Lends an input buffer, instead of the one that [`read_buffer`](Self::read_buffer) holds.
-    pub fn give_input(&mut self, buffer: BytesMut) {
-        self.input.wire = buffer;
-    }
-
-    /// Whether there is no buffer to read into.
-    pub fn needs_input_buffer(&self) -> bool {
-        self.input.wire.capacity() == 0
-    }
-
-    /// Frees the output buffers of an idle link where they grew large.
-    pub fn release_idle_output(&mut self) {
-        if self.output_len() == 0 {
-            if self.core.out.capacity() > IDLE_OUTPUT_BYTES {
-                self.core.out = Vec::new();
-            }
-            if self.sealed.capacity() > IDLE_OUTPUT_BYTES {
-                self.sealed = BytesMut::new();
-            }
-        }
     }
 }
 

@@ -52,7 +52,6 @@ pub fn inbox<S: PassSet<()>>(capacity: usize) -> (InboxHandler<S>, Inbox<S>) {
 
 /// An event of an [`Inbox`], and who sent it.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Received<S> {
     /// The peer that sent it; none where the server did.
     pub from: Option<PeerId>,

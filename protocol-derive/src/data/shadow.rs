@@ -93,7 +93,7 @@ impl Shadow {
     pub(crate) fn expand(&self, krate: &CratePath) -> TokenStream {
         if self.is_generic {
             let ident = &self.ident;
-            let shadow = self.expand_generic(krate);
+            let private = krate.private(); let shadow = self.expand_generic(krate);
             let impls = self.expand_impls(
                 krate,
                 &quote!(__Item),
@@ -105,6 +105,7 @@ impl Shadow {
 
                 #[allow(non_local_definitions)]
                 const _: () = {
+                    use #private::Field as __Field;
                     #shadow
                     #impls
                 };

@@ -2,162 +2,25 @@
 //!
 //! Its lock is held to push or to swap, never while anything is encoded, awaited or sent.
 
-use std::collections::{BTreeMap, VecDeque};
+mod closed;
+mod queue;
+
 use std::mem;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::limits::due;
-use super::pending::{Expects, Outcome, Waiter};
+pub(crate) use closed::Closed;
+pub use queue::OutgoingCall;
+pub(crate) use queue::{Backlog, Closing, Outgoing};
+
+use self::queue::{Expiry, Parked, Queue};
+use super::pending::{Outcome, Waiter};
 use crate::error::CloseReason;
-use crate::ids::PeerId;
 use crate::wire::RawData;
-
-/// What a handle asks the driver to send.
-pub(crate) enum Outgoing {
-    /// A whole frame of this one receiver.
-    Frame(Vec<u8>),
-    /// A whole frame of many receivers, encoded once.
-    Shared(Bytes),
-    /// A call: a frame up to its data, which the connection ends with an id.
-    Call(OutgoingCall),
-}
-
-/// A request or a confirmed pass that is to be sent.
-pub struct OutgoingCall {
-    /// Its frame from the first byte to the end of `data`; the connection adds the id and the rest.
-    pub start: Vec<u8>,
-    /// What comes back.
-    pub expects: Expects,
-    /// The peer whose answer counts; none for the other end itself.
-    pub from: Option<PeerId>,
-    /// How long the answer is awaited.
-    pub timeout: Duration,
-    /// Set where the call had to wait for its place, so that its deadline counts from the call.
-    pub deadline: Option<Instant>,
-    /// Who is told how it ended.
-    pub waiter: Arc<dyn Waiter>,
-}
-
-impl std::fmt::Debug for OutgoingCall {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OutgoingCall")
-            .field("expects", &self.expects)
-            .field("from", &self.from)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Outgoing {
-    fn len(&self) -> usize {
-        match self {
-            Self::Frame(frame) => frame.len(),
-            Self::Shared(frame) => frame.len(),
-            Self::Call(call) => call.start.len(),
-        }
-    }
-}
-
-/// A command that found the queue full. It lives as long as the future that brought it, so what is
-/// parked is bounded by what callers hold.
-struct Parked {
-    outgoing: Outgoing,
-    waiter: Arc<dyn Waiter>,
-    timeout: Duration,
-    deadline: Option<Instant>,
-}
-
-/// How the owner of a handle wants the link to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Closing {
-    /// Send what is queued, then close.
-    Flush,
-    /// Handle and answer what has arrived, send what is queued, then close.
-    Drain,
-    /// Close at once.
-    Abort,
-}
-
-#[derive(Default)]
-struct Queue {
-    ready: VecDeque<Outgoing>,
-    ready_bytes: usize,
-    /// What the driver took but has not sent yet; it counts against the limits.
-    taken: usize,
-    taken_bytes: usize,
-    parked: VecDeque<Parked>,
-    abandoned: bool,
-    closing: Option<Closing>,
-    closed: Option<CloseReason>,
-    /// The other end will send no more; what is due to it is still written.
-    leaving: Option<CloseReason>,
-    driver: Option<Waker>,
-    driver_waits: bool,
-    watchers: BTreeMap<u64, Waker>,
-    next_watcher: u64,
-}
-
-impl Queue {
-    fn left(&self) -> Option<&CloseReason> {
-        self.closed.as_ref().or(self.leaving.as_ref())
-    }
-
-    /// Whether the owner wants nothing more sent. In a drain handlers still work and send.
-    fn refuses(&self) -> bool {
-        matches!(self.closing, Some(Closing::Flush | Closing::Abort))
-    }
-
-    fn expire_parked(&mut self, expiry: &mut Expiry) {
-        self.parked.retain_mut(|parked| {
-            let deadline = *parked
-                .deadline
-                .get_or_insert(due(expiry.now, parked.timeout));
-            expiry.keeps(deadline, &parked.waiter)
-        });
-    }
-}
-
-/// Takes out what waited too long to be sent. A command has its deadline from the first visit that
-/// finds it waiting, so that no handle needs a clock.
-struct Expiry {
-    now: Instant,
-    late: Vec<Arc<dyn Waiter>>,
-    /// The first deadline of what is kept.
-    earliest: Option<Instant>,
-}
-
-impl Expiry {
-    fn keeps(&mut self, deadline: Instant, waiter: &Arc<dyn Waiter>) -> bool {
-        if deadline <= self.now {
-            self.late.push(Arc::clone(waiter));
-            return false;
-        }
-        let earliest = self.earliest.unwrap_or(deadline);
-        self.earliest = Some(earliest.min(deadline));
-        true
-    }
-
-    /// Takes calls out of a queue of `bytes`; passes in it count as sent.
-    fn expire(&mut self, commands: &mut VecDeque<Outgoing>, bytes: &mut usize) {
-        commands.retain_mut(|outgoing| {
-            let Outgoing::Call(call) = outgoing else {
-                return true;
-            };
-            let deadline = *call.deadline.get_or_insert(due(self.now, call.timeout));
-            let keeps = self.keeps(deadline, &call.waiter);
-            if !keeps {
-                *bytes -= call.start.len();
-            }
-            keeps
-        });
-    }
-}
 
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
@@ -183,29 +46,6 @@ pub(crate) struct Visit {
     pub(crate) took: bool,
     /// When the first of the commands that wait gives up; none where none waits.
     pub(crate) waiting_until: Option<Instant>,
-}
-
-/// What the driver took from the queue and has not sent yet.
-#[derive(Default)]
-pub(crate) struct Backlog {
-    commands: VecDeque<Outgoing>,
-    bytes: usize,
-}
-
-impl Backlog {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.commands.is_empty()
-    }
-
-    pub(crate) fn front_is_call(&self) -> bool {
-        matches!(self.commands.front(), Some(Outgoing::Call(_)))
-    }
-
-    pub(crate) fn pop(&mut self) -> Option<Outgoing> {
-        let outgoing = self.commands.pop_front()?;
-        self.bytes -= outgoing.len();
-        Some(outgoing)
-    }
 }
 
 impl Outbox {
@@ -468,60 +308,6 @@ impl Outbox {
         }
         for watcher in watchers.into_values() {
             watcher.wake();
-        }
-    }
-}
-
-/// The reason of the link's end, once it has come. It stands in the list of watchers once, however
-/// often it is polled, and leaves it when dropped.
-pub(crate) struct Closed<'a> {
-    outbox: &'a Outbox,
-    watcher: Option<u64>,
-    /// Whether the other end's leave ends the wait.
-    at_leave: bool,
-}
-
-impl Future for Closed<'_> {
-    type Output = CloseReason;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        let mut queue = self.outbox.lock();
-        let reason = if self.at_leave {
-            queue.left()
-        } else {
-            queue.closed.as_ref()
-        };
-        if let Some(reason) = reason {
-            return Poll::Ready(reason.clone());
-        }
-        let watcher = self.watcher.unwrap_or_else(|| {
-            queue.next_watcher += 1;
-            queue.next_watcher
-        });
-        queue.watchers.insert(watcher, cx.waker().clone());
-        if self.watcher.replace(watcher).is_some() {
-            return Poll::Pending;
-        }
-        // A driver that reads nothing for now has to look for the end.
-        let outbox = self.outbox;
-        outbox.call_driver(queue);
-        Poll::Pending
-    }
-}
-
-impl Drop for Closed<'_> {
-    fn drop(&mut self) {
-        if let Some(watcher) = self.watcher {
-            self.outbox.lock().watchers.remove(&watcher);
-        }
-    }
-}
-
-impl Outgoing {
-    fn into_waiter(self) -> Option<Arc<dyn Waiter>> {
-        match self {
-            Self::Call(call) => Some(call.waiter),
-            Self::Frame(_) | Self::Shared(_) => None,
         }
     }
 }

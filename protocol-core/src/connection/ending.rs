@@ -1,0 +1,126 @@
+//! How a connection ends: by time, by a violation, by wish, in the phases of `PROTOCOL.md` §7.
+
+use std::time::Instant;
+
+use super::core::Phase;
+use super::{Connection, due};
+use crate::error::CloseReason;
+use crate::wire::{ErrorCode, WireError};
+
+impl Connection {
+    /// When [`handle_timeout`](Self::handle_timeout) is due next. May be earlier than needed.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let limits = &self.core.limits;
+        let linger = match self.core.phase {
+            Phase::Lingering { until } => Some(until),
+            _ => None,
+        };
+        [
+            self.core.pending.next_deadline(),
+            self.input
+                .frame_since
+                .map(|since| due(since, limits.frame_timeout)),
+            self.blocked_since
+                .map(|since| due(since, limits.write_stall)),
+            linger,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Ends what is due at `now`: calls, a frame that never ends, a write that never gets through,
+    /// the wait before closing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.core.expire(now);
+        let limits = &self.core.limits;
+        let (frame_timeout, write_stall) = (limits.frame_timeout, limits.write_stall);
+        if self
+            .input
+            .frame_since
+            .is_some_and(|since| due(since, frame_timeout) <= now)
+        {
+            self.violated(WireError::new(
+                ErrorCode::Timeout,
+                format!("a frame did not end within {frame_timeout:?}"),
+            ));
+        }
+        if self
+            .blocked_since
+            .is_some_and(|since| due(since, write_stall) <= now)
+        {
+            self.blocked_since = None;
+            self.broken(CloseReason::Stalled { after: write_stall });
+        }
+        if matches!(self.core.phase, Phase::Lingering { until } if until <= now) {
+            self.core.lose(&CloseReason::Closed);
+            self.core.phase = Phase::Closed;
+        }
+    }
+
+    /// The peer broke the protocol: one last word, then the end (`PROTOCOL.md` §5).
+    pub fn violated(&mut self, error: WireError) {
+        self.input.discard();
+        self.input.frame_since = None;
+        self.core.violated(error);
+    }
+
+    /// Asks for the end: nothing more is handled, what is due is written, answers that arrive
+    /// within [`Limits::linger`] still count.
+    pub fn close(&mut self) {
+        self.core.close();
+    }
+
+    /// Asks for the end as a server does: what has arrived is handled and answered, later events
+    /// get `shutting_down`, and the end comes once [`input_is_drained`](Self::input_is_drained).
+    pub fn drain(&mut self) {
+        let arrived = self.input.plain.len();
+        self.core.drain(arrived);
+    }
+
+    /// Ends the link at once; what is due is not written.
+    pub fn abort(&mut self) {
+        self.broken(CloseReason::Closed);
+        self.core.phase = Phase::Closed;
+    }
+
+    /// Whether the link broke, so that only what had arrived is left to handle.
+    pub fn is_broken(&self) -> bool {
+        self.core.broken
+    }
+
+    /// Whether nothing that is sent from now on can reach the other end.
+    pub fn is_muted(&self) -> bool {
+        self.core.muted
+    }
+
+    /// Whether everything due is written and the sending half should be shut.
+    pub fn wants_shutdown(&self) -> bool {
+        // What is due before the codec opens can be sent only if that is still to happen.
+        let never = !self.open && self.core.muted;
+        let due = !self.sealed.is_empty() || (!self.core.out.is_empty() && !never);
+        self.core.phase == Phase::Finishing && (!due || self.core.broken)
+    }
+
+    /// Takes note that the sending half was shut.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.core.muted = true;
+        self.core.phase = if self.input.ended || self.core.broken {
+            Phase::Closed
+        } else {
+            Phase::Lingering {
+                until: due(now, self.core.limits.linger),
+            }
+        };
+    }
+
+    /// Whether the link is over: nothing is left to read, write or handle.
+    pub fn is_closed(&self) -> bool {
+        self.core.phase == Phase::Closed
+    }
+
+    /// Why the link ends or ended.
+    pub fn close_reason(&self) -> Option<&CloseReason> {
+        self.core.reason.as_ref()
+    }
+}

@@ -1,0 +1,112 @@
+//! What leaves a connection: frames, then bytes; and the buffers that an idle one gives back.
+
+use std::time::Instant;
+
+use bytes::{Buf, BytesMut};
+
+use super::{Connection, Exchange, OutgoingCall};
+use crate::error::CloseReason;
+use crate::wire::WireError;
+
+/// What an idle link may keep for its next answer, in each of two buffers.
+const IDLE_OUTPUT_BYTES: usize = 1_024;
+
+impl Connection {
+    /// Answers an event whose handler is done. A pass gets no answer.
+    pub fn answer(&mut self, exchange: &Exchange, result: Result<&[u8], &WireError>) {
+        self.core.answer(exchange, result);
+    }
+
+    /// Appends a whole frame.
+    pub fn send_frame(&mut self, frame: &[u8]) {
+        if !self.core.muted {
+            self.core.out.extend_from_slice(frame);
+        }
+    }
+
+    /// Sends a request or a confirmed pass. Its waiter is told exactly once how it ended.
+    pub fn send_call(&mut self, now: Instant, call: OutgoingCall) {
+        self.core.send_call(now, call);
+    }
+
+    /// Whether another call may be in flight.
+    pub fn has_room_for_call(&self) -> bool {
+        self.core.pending.len() < self.core.limits.open_calls
+    }
+
+    /// Whether calls of this end are in flight, so that answers must be read even while a handler
+    /// works.
+    pub fn has_open_calls(&self) -> bool {
+        !self.core.pending.is_empty()
+    }
+
+    /// Frees the places of calls whose waiter has left.
+    pub fn sweep_abandoned(&mut self) {
+        self.core.pending.sweep();
+    }
+
+    /// The number of calls that ended since this was last asked.
+    pub fn take_completed(&mut self) -> usize {
+        std::mem::take(&mut self.core.completed)
+    }
+
+    /// Bytes that wait to be written.
+    pub fn output_len(&self) -> usize {
+        self.core.out.len() + self.sealed.len()
+    }
+
+    /// Whether so much waits to be written that nothing more is handled or read.
+    pub fn is_output_full(&self) -> bool {
+        self.output_len() >= self.core.limits.outbound_bytes
+    }
+
+    /// The bytes to write next; empty where nothing is due.
+    pub fn output(&mut self) -> &[u8] {
+        if self.open && !self.core.out.is_empty() {
+            let sealed = self.codec.send(&self.core.out, &mut self.sealed);
+            self.core.out.clear();
+            if let Err(error) = sealed {
+                self.broken(CloseReason::Codec(error));
+            }
+        }
+        &self.sealed
+    }
+
+    /// Takes note that the first `count` bytes of [`output`](Self::output) were written.
+    pub fn written(&mut self, count: usize) {
+        self.sealed.advance(count);
+        self.blocked_since = None;
+    }
+
+    /// Takes note that nothing could be written.
+    pub fn blocked(&mut self, now: Instant) {
+        self.blocked_since.get_or_insert(now);
+    }
+
+    /// The input buffers that are not needed while the link is idle.
+    pub fn take_idle_input(&mut self) -> [Option<BytesMut>; 2] {
+        self.input.take_idle()
+    }
+
+    /// Lends an input buffer, instead of the one that [`read_buffer`](Self::read_buffer) holds.
+    pub fn give_input(&mut self, buffer: BytesMut) {
+        self.input.wire = buffer;
+    }
+
+    /// Whether there is no buffer to read into.
+    pub fn needs_input_buffer(&self) -> bool {
+        self.input.wire.capacity() == 0
+    }
+
+    /// Frees the output buffers of an idle link where they grew large.
+    pub fn release_idle_output(&mut self) {
+        if self.output_len() == 0 {
+            if self.core.out.capacity() > IDLE_OUTPUT_BYTES {
+                self.core.out = Vec::new();
+            }
+            if self.sealed.capacity() > IDLE_OUTPUT_BYTES {
+                self.sealed = BytesMut::new();
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The task that owns one connection and one socket: reads, handles, answers, writes.
+//!
+//! One write for all that a drained input caused, or for each [`FLUSH_BYTES`] of it; nothing is
+//! spawned for a handler that is ready at once.
+
+mod serve;
+
+use std::future::poll_fn;
+use std::mem;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+use tokio::time::Sleep;
+
+use super::{guard, now};
+use crate::connection::{Backlog, Closing, Connection, Exchange, Notice, due};
+use crate::error::CloseReason;
+use crate::router::{Admitted, Link, ReplyBuffer, Service};
+use crate::wire::{ErrorCode, WireError};
+
+/// Output is written once it has this size even if more input waits, so that both ends work at the
+/// same time.
+const FLUSH_BYTES: usize = 8 * 1024;
+
+/// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
+/// begun has run to its end.
+///
+/// The driver stands before the first poll: where the task is never polled, its calls end all the
+/// same.
+pub(super) fn drive<IO, S>(
+    io: IO,
+    connection: Connection,
+    link: Arc<Link>,
+    service: Arc<S>,
+) -> impl Future<Output = ()>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+    S: Service,
+{
+    let mut driver = Driver {
+        io,
+        connection,
+        link,
+        backlog: Backlog::default(),
+        closing: None,
+        now: now(),
+        timer: None,
+        timer_at: None,
+        waiting_until: None,
+        yielded: false,
+        reads: 0,
+        concurrent: JoinSet::new(),
+    };
+    async move {
+        driver.run(&service).await;
+        driver.end_calls();
+        while driver.closing != Some(Closing::Abort)
+            && driver.concurrent.join_next().await.is_some()
+        {}
+    }
+}
+
+struct Driver<IO> {
+    io: IO,
+    connection: Connection,
+    link: Arc<Link>,
+    backlog: Backlog,
+    /// What the owner of the handle last asked for.
+    closing: Option<Closing>,
+    /// The time of the current visit; the clock is read once a visit, and where handles call.
+    now: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+    timer_at: Option<Instant>,
+    waiting_until: Option<Instant>,
+    /// Whether tasks that were woken had their turn to add to the next write.
+    yielded: bool,
+    reads: usize,
+    /// Handlers of `concurrent` requests that were not ready at once.
+    concurrent: JoinSet<(Exchange, Result<ReplyBuffer, Failure>)>,
+}
+
+/// A driver that is dropped at work, as when its runtime ends, leaves no call waiting.
+impl<IO> Drop for Driver<IO> {
+    fn drop(&mut self) {
+        self.connection.abort();
+        self.end_calls();
+    }
+}
+
+impl<IO> Driver<IO> {
+    fn end_calls(&mut self) {
+        let reason = self
+            .connection
+            .close_reason()
+            .cloned()
+            .unwrap_or(CloseReason::Closed);
+        self.link.end(&reason, mem::take(&mut self.backlog));
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
+    async fn run<S: Service>(&mut self, service: &Arc<S>) {
+        let mut scratch = ReplyBuffer::default();
+        let mut worked = false;
+        loop {
+            let next = if self.is_crowded() {
+                None
+            } else {
+                self.connection.next_event(self.now, |incoming| {
+                    // A gate is user code too; its panic is this event's failure.
+                    guard::call(|| service.admit(incoming)).unwrap_or_else(|guard::Panicked| {
+                        Err(WireError::new(
+                            ErrorCode::Internal,
+                            "admitting the event panicked",
+                        ))
+                    })
+                })
+            };
+            match next {
+                Some(admitted) => {
+                    worked = true;
+                    if admitted.concurrent {
+                        self.start(service, admitted).await;
+                    } else {
+                        scratch = self.handle(service, admitted, scratch).await;
+                    }
+                }
+                None if self.connection.is_closed() => return,
+                None if mem::take(&mut worked) => {
+                    // A frame that has begun has its whole time from now, not from before the
+                    // handlers' work.
+                    self.now = now();
+                    self.connection.pause_input();
+                }
+                None => poll_fn(|cx| self.poll_link(cx, None)).await,
+            }
+            if self.connection.output_len() >= FLUSH_BYTES {
+                poll_fn(|cx| {
+                    self.flush(cx);
+                    Poll::Ready(())
+                })
+                .await;
+            }
+        }
+    }
+
+    /// Handles one event in place; the link is served beside it where the handler has to wait.
+    async fn handle<S: Service>(
+        &mut self,
+        service: &Arc<S>,
+        admitted: Admitted<S::Event>,
+        scratch: ReplyBuffer,
+    ) -> ReplyBuffer {
+        let Admitted {
+            event, exchange, ..
+        } = admitted;
+        let mut handler = pin!(service.serve(event, scratch));
+        let mut deadline = None;
+        let limit = self.connection.limits().handler_timeout;
+        let outcome = poll_fn(|cx| {
+            if let Poll::Ready(outcome) = guard::poll(handler.as_mut(), cx) {
+                return Poll::Ready(outcome.map_err(Failure::from));
+            }
+            let deadline = *deadline.get_or_insert_with(|| due(self.now, limit));
+            self.poll_link(cx, Some(deadline))
+                .map(|()| Err(Failure::TooSlow))
+        })
+        .await;
+        self.finish(&exchange, outcome).clear()
+    }
+
+    /// Answers an event with its handler's reply, or with why there is none.
+    fn finish(
+        &mut self,
+        exchange: &Exchange,
+        outcome: Result<ReplyBuffer, Failure>,
+    ) -> ReplyBuffer {
+        // What the handler sent goes before its answer.
+        self.collect();
+        let reply = outcome.unwrap_or_else(|failure| {
+            if let (Failure::Panicked, Some(observer)) = (&failure, self.connection.observer()) {
+                observer(&Notice::HandlerPanicked {
+                    name: exchange.name,
+                });
+            }
+            failure.reply()
+        });
+        self.connection.answer(exchange, reply.result());
+        reply
+    }
+
+    /// Handles one event beside later ones.
+    async fn start<S: Service>(&mut self, service: &Arc<S>, admitted: Admitted<S::Event>) {
+        let Admitted {
+            event, exchange, ..
+        } = admitted;
+        let limit = self.connection.limits().handler_timeout;
+        let service = Arc::clone(service);
+        let mut handler =
+            Box::pin(async move { service.serve(event, ReplyBuffer::default()).await });
+        let first = poll_fn(|cx| Poll::Ready(guard::poll(handler.as_mut(), cx))).await;
+        match first {
+            Poll::Ready(outcome) => drop(self.finish(&exchange, outcome.map_err(Failure::from))),
+            Poll::Pending => {
+                self.concurrent.spawn(async move {
+                    let guarded = poll_fn(|cx| guard::poll(handler.as_mut(), cx));
+                    let outcome = match tokio::time::timeout(limit, guarded).await {
+                        Ok(outcome) => outcome.map_err(Failure::from),
+                        Err(_) => Err(Failure::TooSlow),
+                    };
+                    (exchange, outcome)
+                });
+                self.connection.set_handling(self.concurrent.len());
+            }
+        }
+    }
+}
+
+/// Why a handler gave no reply.
+enum Failure {
+    Panicked,
+    TooSlow,
+}
+
+impl From<guard::Panicked> for Failure {
+    fn from(_: guard::Panicked) -> Self {
+        Self::Panicked
+    }
+}
+
+impl Failure {
+    fn reply(self) -> ReplyBuffer {
+        let text = match self {
+            Self::Panicked => "the handler panicked",
+            Self::TooSlow => "the handler took too long",
+        };
+        ReplyBuffer::default().refused(WireError::new(ErrorCode::Internal, text))
+    }
+}

@@ -249,7 +249,7 @@ pub(crate) fn assert_fields(krate: &CratePath, types: &[TokenStream]) -> TokenSt
 fn as_field(krate: &CratePath, ty: &TokenStream) -> TokenStream {
     let span = located(ty.span());
     let private = krate.at(span).private();
-    quote_spanned!(span=> <#ty as __Field<_>>)
+    quote_spanned!(span=> <#ty as #private::Field<_>>)
 }
 
 pub(crate) fn serde_attrs(attrs: &[Attribute]) -> Vec<Attribute> {

@@ -6,8 +6,9 @@
 //! in words of ours. Attributes by which serde needs to know the types make it a copy with these
 //! types, and `remote`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Ident, LitStr};
 
 use super::fields::{Fieldwork, Shape, assert_fields, serde_attrs};
@@ -91,42 +92,36 @@ impl Shadow {
 
     /// The implementations, and what they need.
     pub(crate) fn expand(&self, krate: &CratePath) -> TokenStream {
-        if self.is_generic {
-            let ident = &self.ident;
-            let private = krate.private(); let shadow = self.expand_generic(krate);
-            let impls = self.expand_impls(
-                krate,
-                &quote!(__Item),
-                &self.expand_write(krate),
-                &self.expand_read(krate),
-            );
-            quote! {
-                type __Item = #ident;
-
-                #[allow(non_local_definitions)]
-                const _: () = {
-                    use #private::Field as __Field;
-                    #shadow
-                    #impls
-                };
-            }
-        } else {
+        let ident = &self.ident;
+        if !self.is_generic {
             let shadow = self.expand_remote(krate);
-            let ident = &self.ident;
             let impls = self.expand_impls(
                 krate,
-                &quote!(#ident),
+                ident,
                 &quote!(__Shadow::serialize(self, serializer)),
                 &quote!(__Shadow::deserialize(deserializer)),
             );
-            quote!(#shadow #impls)
+            return quote!(#shadow #impls);
+        }
+        let item = Ident::new("__Item", Span::call_site());
+        let shadow = self.expand_generic(krate);
+        let (serialize, deserialize) = (self.expand_write(krate), self.expand_read(krate));
+        let impls = self.expand_impls(krate, &item, &serialize, &deserialize);
+        quote! {
+            type #item = #ident;
+
+            #[allow(non_local_definitions)]
+            const _: () = {
+                #shadow
+                #impls
+            };
         }
     }
 
     fn expand_impls(
         &self,
         krate: &CratePath,
-        item: &TokenStream,
+        item: &Ident,
         serialize: &TokenStream,
         deserialize: &TokenStream,
     ) -> TokenStream {
@@ -207,12 +202,17 @@ impl Shadow {
         let (serde, serde_literal) = (krate.serde(), krate.serde_literal());
         let assertions = assert_fields(krate, &self.fields);
         let remote = LitStr::new(&ident.to_string(), ident.span());
+        // By itself serde would write the shadow's name, as the tag of a struct.
+        let rename = (!attr::mentions(serde_attrs, "serde", &["rename"])).then(|| {
+            let name = ident.unraw().to_string();
+            quote!(, rename = #name)
+        });
         let item = self.body.expand(&quote!(__Shadow), |shape| quote!(#shape));
         quote! {
             #assertions
 
             #[derive(#serde::Serialize, #serde::Deserialize)]
-            #[serde(remote = #remote, crate = #serde_literal)]
+            #[serde(remote = #remote, crate = #serde_literal #rename)]
             #(#serde_attrs)*
             #item
         }

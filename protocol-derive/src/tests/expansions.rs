@@ -106,6 +106,28 @@ enum Shape {
 );
 
 golden!(
+    event_data_of_itself,
+    data::derive,
+    r#"
+#[serde(tag = "kind", rename_all = "camelCase")]
+struct r#Tree {
+    left_side: Option<Box<r#Tree>>,
+    #[serde(default, rename = "right")]
+    right_side: [Vec<Self>; Tree::SIDES],
+    fruit: fruit::Tree,
+}
+"#
+);
+
+golden!(
+    event_data_with_a_field_of_serde,
+    data::derive,
+    r#"
+struct Seat(#[serde(default = "first")] u8, Option<Self>);
+"#
+);
+
+golden!(
     event_set,
     set::derive,
     r"

@@ -6,7 +6,9 @@ use protocol_core::wire::ErrorCode;
 use protocol_core::{Client, CloseReason, ConnectError, RequestError, ServerLimits};
 use protocol_tests::{run, still_waits};
 
-use crate::depot::{AskBack, Freight, Load, Seen, Wait, WaitBeside, Waited, connect, serve};
+use crate::depot::{
+    AskBack, CallLater, Freight, Load, Seen, Wait, WaitBeside, Waited, connect, serve,
+};
 
 const FAR: Duration = Duration::from_secs(50);
 
@@ -111,6 +113,54 @@ fn events_that_waited_aside_when_the_shutdown_began_are_handled() {
             assert_eq!(server.seen.recv().await, Some(Seen::Load(n)));
         }
         assert!(shutdown.await);
+    });
+}
+
+#[test]
+fn a_handler_sends_and_asks_while_the_server_shuts_down() {
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let mut client = connect(server.end.address()).await;
+        client.end.send(CallLater).await.unwrap();
+        assert_eq!(server.next().await, Seen::Waits);
+        let mut shutdown = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut shutdown).await);
+        server.go.add_permits(1);
+        client.go.add_permits(1);
+        assert!(shutdown.await);
+        let called = Seen::Called {
+            sent: Ok(()),
+            confirmed: Ok(()),
+            requested: Ok(Waited),
+        };
+        let mut seen = Vec::new();
+        while let Some(next) = server.seen.recv().await {
+            seen.push(next);
+            if seen.last() == Some(&called) {
+                break;
+            }
+        }
+        assert_eq!(seen.last(), Some(&called), "{seen:?}");
+        while client.next().await != Seen::Unload(2) {}
+    });
+}
+
+#[test]
+fn a_second_shutdown_waits_for_the_first() {
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let client = connect(server.end.address()).await;
+        let mut wait = client.end.request(Wait);
+        assert!(still_waits(&mut wait).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        let mut first = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut first).await);
+        let mut second = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut second).await);
+        server.go.add_permits(1);
+        assert_eq!(wait.await, Ok(Waited));
+        assert!(first.await);
+        assert!(second.await);
     });
 }
 

@@ -1,0 +1,17 @@
+use protocol_core::{Event, EventData};
+
+#[derive(Event)]
+#[event(pass)]
+struct Moved {
+    x: f32,
+    #[serde(default)]
+    to: Direction,
+}
+
+#[derive(EventData)]
+enum Direction {
+    Left,
+    Right,
+}
+
+fn main() {}

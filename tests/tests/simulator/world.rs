@@ -1,22 +1,15 @@
-//! Two ends on a network that delays, cuts, stalls, resets and half-closes, all from one seed.
-//!
-//! `SIMULATOR_SEEDS` says how many seeds run, 300 where it is not set. `SIMULATOR_SEED` replays one
-//! and prints what happened.
+//! Two ends on one network, and what must hold at every moment.
 
-use std::collections::{HashSet, VecDeque};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol_core::codec::Plain;
-use protocol_core::connection::{
-    Connection, Exchange, Expects, IdSource, Incoming, Mode, Outcome, OutgoingCall, Role, Waiter,
-};
-use protocol_core::wire::{self, ErrorCode, FrameType, WireError};
+use protocol_core::connection::{Expects, Mode, OutgoingCall, Role, Waiter};
+use protocol_core::wire::{self, FrameType};
 use protocol_core::{CloseReason, Limits};
 
-const SEEDS: u64 = 300;
+use crate::ends::{Made, Node, Probe, Seen, admit, head};
+use crate::network::{Pipe, Random};
 
 /// How long a script runs, in virtual milliseconds, before both ends are closed.
 const SCRIPT_MS: u64 = 4_000;
@@ -24,198 +17,17 @@ const SCRIPT_MS: u64 = 4_000;
 /// By then every limit of the connection has passed.
 const END_MS: u64 = 100_000;
 
-/// `SplitMix64`, so that a seed means the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn one_in(&mut self, chances: u64) -> bool {
-        self.below(chances) == 0
-    }
-
-    fn upto(&mut self, bound: usize) -> usize {
-        usize::try_from(self.below(bound as u64 + 1)).unwrap()
-    }
-}
-
-/// A waiter that remembers how its call ended, as often as it is told.
-#[derive(Default)]
-struct Probe {
-    ends: Mutex<Vec<String>>,
-}
-
-impl Probe {
-    fn ends(&self) -> Vec<String> {
-        self.ends.lock().unwrap().clone()
-    }
-}
-
-impl Waiter for Probe {
-    fn complete(&self, outcome: Outcome<'_>) {
-        let end = match outcome {
-            Outcome::Done(data) => format!("done {}", data.as_str()),
-            Outcome::Refused(error) => format!("refused {}", WireError::parse(error).code),
-            Outcome::TimedOut => "timed out".to_owned(),
-            Outcome::Lost(reason) => format!("lost: {reason}"),
-            Outcome::NotSentInTime => "not sent in time".to_owned(),
-            Outcome::NotSent(reason) => format!("not sent: {reason}"),
-            other => format!("{other:?}"),
-        };
-        self.ends.lock().unwrap().push(end);
-    }
-
-    fn is_abandoned(&self) -> bool {
-        false
-    }
-}
-
-/// An event that is handled: its number, and what is needed to answer it.
-#[derive(Clone)]
-struct Seen {
-    exchange: Exchange,
-    mode: Mode,
-    number: u64,
-}
-
-fn admit(incoming: &Incoming<'_>) -> Result<Seen, WireError> {
-    let (number, _) = incoming.data.as_str()[1..].split_once(',').unwrap();
-    if incoming.name != "ask" {
-        return Err(WireError::new(ErrorCode::UnknownEvent, "no such event"));
-    }
-    Ok(Seen {
-        exchange: Exchange::new(incoming, "ask", None),
-        mode: incoming.mode,
-        number: number.parse().unwrap(),
-    })
-}
-
-/// A frame of event `number`, up to the end of its data.
-fn head(kind: FrameType, number: u64, size: usize) -> Vec<u8> {
-    let mut frame = Vec::new();
-    wire::write_head(&mut frame, kind, None, None, "ask");
-    write!(frame, "[{number},\"{}\"]", "x".repeat(size)).unwrap();
-    frame
-}
-
-/// One direction of the network.
-#[derive(Default)]
-struct Pipe {
-    /// Bytes and when they arrive, in order.
-    travelling: VecDeque<(u64, Vec<u8>)>,
-    held: usize,
-    capacity: usize,
-    stalled_until: u64,
-    latest: u64,
-    /// Set once no more bytes follow: when the end of the stream arrives.
-    ended: Option<u64>,
-    end_told: bool,
-}
-
-impl Pipe {
-    fn write(&mut self, bytes: &[u8], arrives: u64) -> usize {
-        let count = bytes.len().min(self.capacity - self.held);
-        if count > 0 && self.ended.is_none() {
-            self.latest = self.latest.max(arrives);
-            self.travelling
-                .push_back((self.latest, bytes[..count].to_vec()));
-            self.held += count;
-        }
-        count
-    }
-
-    fn read(&mut self, now: u64, most: usize) -> Vec<u8> {
-        let mut read = Vec::new();
-        while now >= self.stalled_until
-            && read.len() < most
-            && self.travelling.front().is_some_and(|(at, _)| *at <= now)
-        {
-            let (at, mut bytes) = self.travelling.pop_front().unwrap();
-            let count = bytes.len().min(most - read.len());
-            let rest = bytes.split_off(count);
-            read.append(&mut bytes);
-            if !rest.is_empty() {
-                self.travelling.push_front((at, rest));
-            }
-        }
-        self.held -= read.len();
-        read
-    }
-
-    fn takes_end(&mut self, now: u64) -> bool {
-        let arrived = self.travelling.is_empty()
-            && now >= self.stalled_until
-            && self.ended.is_some_and(|at| at <= now);
-        arrived && !std::mem::replace(&mut self.end_told, true)
-    }
-
-    fn next_time(&self, now: u64) -> Option<u64> {
-        let first = self.travelling.front().map(|(at, _)| *at);
-        let end = self.ended.filter(|_| !self.end_told);
-        let at = first.or(end)?.max(self.stalled_until);
-        (at > now).then_some(at)
-    }
-}
-
-/// A call that one end made.
-struct Made {
-    number: u64,
-    deadline: u64,
-    waiter: Arc<Probe>,
-}
-
-/// One end with its handler at work.
-struct Node {
-    connection: Connection,
-    start: Instant,
-    now: Instant,
-    handler: Option<(Seen, u64)>,
-    calls: Vec<Made>,
-    sent: u64,
-    /// The last event of the other end that was handled.
-    handled: u64,
-    reset: bool,
-    reset_told: bool,
-}
-
-impl Node {
-    fn new(role: Role, limits: Limits, start: Instant) -> Self {
-        let ids = IdSource::new(7, start, 1_750_000_000_000);
-        Self {
-            connection: Connection::new(role, limits, Box::new(Plain), ids),
-            start,
-            now: start,
-            handler: None,
-            calls: Vec::new(),
-            sent: 0,
-            handled: 0,
-            reset: false,
-            reset_told: false,
-        }
-    }
-}
-
-struct World {
-    random: Random,
-    now: u64,
-    nodes: [Node; 2],
+pub(crate) struct World {
+    pub(crate) random: Random,
+    pub(crate) now: u64,
+    pub(crate) nodes: [Node; 2],
     /// `pipes[n]` is what node `n` writes.
-    pipes: [Pipe; 2],
-    trace: String,
+    pub(crate) pipes: [Pipe; 2],
+    pub(crate) trace: String,
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut random = Random(seed);
         let start = Instant::now();
         let mut limits = |mut limits: Limits| {
@@ -243,11 +55,11 @@ impl World {
         }
     }
 
-    fn note(&mut self, node: usize, text: &str) {
+    pub(crate) fn note(&mut self, node: usize, text: &str) {
         writeln!(self.trace, "{} {node} {text}", self.now).unwrap();
     }
 
-    fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         while self.now < SCRIPT_MS {
             for node in 0..2 {
                 self.act(node);
@@ -271,7 +83,7 @@ impl World {
     }
 
     /// Something that this end's program does.
-    fn act(&mut self, node: usize) {
+    pub(crate) fn act(&mut self, node: usize) {
         let what = self.random.below(8);
         let timeout = 1 + self.random.below(3_000);
         let size = self.random.upto(120);
@@ -316,7 +128,7 @@ impl World {
     }
 
     /// Something that happens to the network, or an end that has enough.
-    fn misfortune(&mut self) {
+    pub(crate) fn misfortune(&mut self) {
         let node = self.random.upto(1);
         match self.random.below(400) {
             0..20 => {
@@ -357,7 +169,7 @@ impl World {
     }
 
     /// Lets time pass up to `target`, stopping wherever something is due.
-    fn advance_to(&mut self, target: u64) {
+    pub(crate) fn advance_to(&mut self, target: u64) {
         let mut visits = 0;
         loop {
             self.pump();
@@ -375,7 +187,7 @@ impl World {
         }
     }
 
-    fn next_time(&self) -> Option<u64> {
+    pub(crate) fn next_time(&self) -> Option<u64> {
         let pipes = self
             .pipes
             .iter()
@@ -391,7 +203,7 @@ impl World {
     }
 
     /// Both drivers' turns, until neither has anything left to do.
-    fn pump(&mut self) {
+    pub(crate) fn pump(&mut self) {
         let mut rounds = 0;
         while self.turn(0) | self.turn(1) {
             rounds += 1;
@@ -400,7 +212,7 @@ impl World {
     }
 
     /// One turn of a driver; whether anything happened.
-    fn turn(&mut self, node: usize) -> bool {
+    pub(crate) fn turn(&mut self, node: usize) -> bool {
         let due = self.nodes[node].connection.next_deadline();
         if due.is_some_and(|due| due <= self.nodes[node].now) {
             let now = self.nodes[node].now;
@@ -412,7 +224,7 @@ impl World {
         read || handled || wrote
     }
 
-    fn read(&mut self, node: usize) -> bool {
+    pub(crate) fn read(&mut self, node: usize) -> bool {
         let at = &mut self.nodes[node];
         let connection = &mut at.connection;
         if at.reset && !std::mem::replace(&mut at.reset_told, true) {
@@ -435,7 +247,7 @@ impl World {
                 connection.input_ended();
                 return true;
             }
-            return false;
+            return connection.input_is_drained();
         }
         connection.read_buffer().extend_from_slice(&bytes);
         connection.received();
@@ -445,7 +257,7 @@ impl World {
         true
     }
 
-    fn handle(&mut self, node: usize) -> bool {
+    pub(crate) fn handle(&mut self, node: usize) -> bool {
         let mut happened = false;
         loop {
             if let Some((seen, until)) = &self.nodes[node].handler {
@@ -479,7 +291,7 @@ impl World {
         }
     }
 
-    fn reply(&mut self, node: usize, seen: &Seen) {
+    pub(crate) fn reply(&mut self, node: usize, seen: &Seen) {
         let answer = match seen.mode {
             Mode::Request => seen.number.to_string(),
             Mode::Pass | Mode::ConfirmPass => String::new(),
@@ -488,7 +300,7 @@ impl World {
         connection.answer(&seen.exchange, Ok(answer.as_bytes()));
     }
 
-    fn write(&mut self, node: usize) -> bool {
+    pub(crate) fn write(&mut self, node: usize) -> bool {
         let delay = self.random.below(80);
         let most = 1 + self.random.upto(500);
         let at = &mut self.nodes[node];
@@ -513,7 +325,7 @@ impl World {
         false
     }
 
-    fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         for at in 0..2 {
             let node = &self.nodes[at];
             let limits = node.connection.limits();
@@ -555,72 +367,5 @@ fn reset() -> CloseReason {
     CloseReason::Io {
         kind: std::io::ErrorKind::ConnectionReset,
         message: "reset".to_owned(),
-    }
-}
-
-/// Runs one seed and returns all that happened, how each call ended included.
-fn simulate(seed: u64) -> String {
-    let mut world = World::new(seed);
-    world.run();
-    for node in &world.nodes {
-        for call in &node.calls {
-            writeln!(world.trace, "{} {:?}", call.number, call.waiter.ends()).unwrap();
-        }
-    }
-    world.trace
-}
-
-fn from_environment(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
-    )
-}
-
-#[test]
-fn whatever_the_network_does_every_call_ends_and_every_event_comes_once_and_in_order() {
-    if let Some(seed) = from_environment("SIMULATOR_SEED") {
-        println!("{}", simulate(seed));
-        return;
-    }
-    for seed in 0..from_environment("SIMULATOR_SEEDS").unwrap_or(SEEDS) {
-        if let Err(panic) = std::panic::catch_unwind(|| simulate(seed)) {
-            eprintln!("run it again with SIMULATOR_SEED={seed}");
-            std::panic::resume_unwind(panic);
-        }
-    }
-}
-
-#[test]
-fn a_seed_always_tells_the_same_story() {
-    let mut told = HashSet::new();
-    for seed in 0..20 {
-        let story = simulate(seed);
-        assert_eq!(simulate(seed), story, "seed {seed}");
-        told.insert(story);
-    }
-    assert_eq!(told.len(), 20);
-}
-
-/// A simulation in which nothing happens would find nothing.
-#[test]
-fn the_stories_hold_every_kind_of_end() {
-    let stories: String = (0..200).map(simulate).collect();
-    for kind in [
-        "done ",
-        "timed out",
-        "lost: closed by this end",
-        "lost: closed by the other end",
-        "lost: the link broke",
-        "refused busy",
-        "refused shutting_down",
-        "stalls",
-        "is reset",
-        "is cut off",
-        "drains",
-        "aborts",
-    ] {
-        assert!(stories.contains(kind), "nothing is {kind:?}");
     }
 }

@@ -230,7 +230,8 @@ impl Member {
         };
         let span = located(default.span());
         let private = krate.at(span).private();
-        let from_value = quote_spanned!(span=> <_ as #private::Defaulted<_>>::from_value);
+        let ty = quote_spanned!(default.span()=> _);
+        let from_value = quote_spanned!(span=> <#ty as #private::Defaulted<_>>::from_value);
         quote!(#from_value(#binding))
     }
 }

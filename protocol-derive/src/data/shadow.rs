@@ -95,7 +95,7 @@ impl Shadow {
         let ident = &self.ident;
         if !self.is_generic {
             let shadow = self.expand_remote(krate);
-            let impls = self.expand_impls(
+            let impls = expand_impls(
                 krate,
                 ident,
                 &quote!(__Shadow::serialize(self, serializer)),
@@ -106,7 +106,7 @@ impl Shadow {
         let item = Ident::new("__Item", Span::call_site());
         let shadow = self.expand_generic(krate);
         let (serialize, deserialize) = (self.expand_write(krate), self.expand_read(krate));
-        let impls = self.expand_impls(krate, &item, &serialize, &deserialize);
+        let impls = expand_impls(krate, &item, &serialize, &deserialize);
         quote! {
             type #item = #ident;
 
@@ -115,36 +115,6 @@ impl Shadow {
                 #shadow
                 #impls
             };
-        }
-    }
-
-    fn expand_impls(
-        &self,
-        krate: &CratePath,
-        item: &Ident,
-        serialize: &TokenStream,
-        deserialize: &TokenStream,
-    ) -> TokenStream {
-        let (core, serde) = (krate.core(), krate.serde());
-        quote! {
-            #[automatically_derived]
-            impl #serde::Serialize for #item {
-                fn serialize<__S: #serde::Serializer>(
-                    &self,
-                    serializer: __S,
-                ) -> #core::result::Result<__S::Ok, __S::Error> {
-                    #serialize
-                }
-            }
-
-            #[automatically_derived]
-            impl<'de> #serde::Deserialize<'de> for #item {
-                fn deserialize<__D: #serde::Deserializer<'de>>(
-                    deserializer: __D,
-                ) -> #core::result::Result<Self, __D::Error> {
-                    #deserialize
-                }
-            }
         }
     }
 
@@ -264,6 +234,36 @@ impl Body {
                     quote!(#(#serde_attrs)* #ident #fields)
                 });
                 quote!(enum #name { #(#variants),* })
+            }
+        }
+    }
+}
+
+/// Serde's traits for `item`, with these bodies.
+fn expand_impls(
+    krate: &CratePath,
+    item: &Ident,
+    serialize: &TokenStream,
+    deserialize: &TokenStream,
+) -> TokenStream {
+    let (core, serde) = (krate.core(), krate.serde());
+    quote! {
+        #[automatically_derived]
+        impl #serde::Serialize for #item {
+            fn serialize<__S: #serde::Serializer>(
+                &self,
+                serializer: __S,
+            ) -> #core::result::Result<__S::Ok, __S::Error> {
+                #serialize
+            }
+        }
+
+        #[automatically_derived]
+        impl<'de> #serde::Deserialize<'de> for #item {
+            fn deserialize<__D: #serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> #core::result::Result<Self, __D::Error> {
+                #deserialize
             }
         }
     }

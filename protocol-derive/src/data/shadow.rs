@@ -110,7 +110,6 @@ impl Shadow {
         quote! {
             type #item = #ident;
 
-            #[allow(non_local_definitions)]
             const _: () = {
                 #shadow
                 #impls

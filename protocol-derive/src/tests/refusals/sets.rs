@@ -76,7 +76,7 @@ fn variants_that_clash() {
 #[test]
 fn what_a_protocol_needs() {
     let sets = "a protocol has at least one event set: add `to_server`, `to_client` or `to_peer`";
-    let version = "a protocol has a version, which both ends compare: add `version = \"1\"`";
+    let version = "a protocol has a version: add `version = \"1\"`";
     check(
         &protocol("struct Poker;"),
         &[("Poker", sets), ("Poker", version)],

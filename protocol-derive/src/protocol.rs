@@ -213,8 +213,7 @@ impl Draft {
             }
         }
         if self.version.is_none() {
-            let message =
-                "a protocol has a version: add `version = \"1\"`";
+            let message = "a protocol has a version: add `version = \"1\"`";
             match attr::first(&input.attrs, NAMESPACE) {
                 Some(attr) => cx.error(&attr.meta, message),
                 None => cx.error(&input.ident, message),

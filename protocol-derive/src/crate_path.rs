@@ -87,7 +87,7 @@ impl ToTokens for CratePath {
 /// for, or have been allowed.
 pub(crate) fn in_const(implementations: &TokenStream) -> TokenStream {
     quote! {
-        #[allow(dead_code, deprecated, nonstandard_style)]
+        #[allow(dead_code, deprecated, nonstandard_style, clippy::all, clippy::pedantic)]
         const _: () = {
             #implementations
         };

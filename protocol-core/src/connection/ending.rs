@@ -66,7 +66,7 @@ impl Connection {
     }
 
     /// Asks for the end: nothing more is handled, what is due is written, answers that arrive
-    /// within [`Limits::linger`] still count.
+    /// within [`Limits::linger`](crate::Limits::linger) still count.
     pub fn close(&mut self) {
         self.core.close();
     }

@@ -89,13 +89,14 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// Whether the same call can succeed later: the queue was full, or the link has ended and may
-    /// be made anew.
+    /// Whether the same call can succeed later: the queue was full, or the peer may yet connect.
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Closed(_) | Self::QueueFull { .. } | Self::NoSuchPeer(_)
-        )
+        matches!(self, Self::QueueFull { .. } | Self::NoSuchPeer(_))
+    }
+
+    /// Whether the link has ended, so that nothing can be sent before a new one is made.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
     }
 }
 
@@ -110,7 +111,7 @@ impl SendError {
 /// | `Other` | the handler said no, in words this end does not know | no | no |
 /// | `BadAnswer` | yes | no | no |
 /// | `Timeout`, `Lost` | perhaps | no | yes |
-/// | `NotSent` | no | if sending later can help | no |
+/// | `NotSent` | no | if sending later on this link can help | no |
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError<E> {
@@ -142,10 +143,23 @@ pub enum RequestError<E> {
 
 impl<E> RequestError<E> {
     /// Whether the event was certainly not executed and the same call can succeed later.
+    ///
+    /// False where the link has ended: see [`is_closed`](Self::is_closed).
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Rejected(error) => error.standard().is_some_and(ErrorCode::is_retryable),
             Self::NotSent(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// Whether the link has ended, so that nothing can be sent before a new one is made. The event
+    /// was not executed if it is [`NotSent`](Self::NotSent); if it is [`Lost`](Self::Lost), nobody
+    /// can tell.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::NotSent(error) => error.is_closed(),
+            Self::Lost(_) => true,
             _ => false,
         }
     }

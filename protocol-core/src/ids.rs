@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// The longest peer or room id in bytes (`PROTOCOL.md` §3).
 pub const MAX_PEER_ID_BYTES: usize = 256;
 
@@ -96,6 +98,20 @@ macro_rules! id {
 
             fn try_from(id: String) -> Result<Self, IdError> {
                 Self::new(id)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        /// Refuses what is no id.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let id = String::deserialize(deserializer)?;
+                Self::new(id).map_err(de::Error::custom)
             }
         }
 

@@ -50,7 +50,20 @@
 //! `PROTOCOL.md` defines for every language.
 //!
 //! Links are plain TCP: they encrypt nothing and authenticate nobody. A server does not relay
-//! between clients yet, so what is sent with `Client::to` ends as `peer_not_found`.
+//! between clients yet: what is confirmed or requested with `Client::to` ends as `peer_not_found`,
+//! and a plain pass is dropped and counted there.
+//!
+//! | call | ends with `Ok` when | see |
+//! | --- | --- | --- |
+//! | `send(pass)` | it is in this end's queue | [`SendError`] |
+//! | `confirm(pass)` | the other end's handler has run to its end | [`RequestError`] |
+//! | `request(request)` | the answer is here | [`RequestError`] |
+//!
+//! What the server sends is handled at the client by `impl …Handler<P, AtClient> for …`
+//! ([`AtClient`]), or queued by an [`inbox`]. Attributes stand with the derives: [`Event`],
+//! [`EventData`], [`EventError`], [`EventSet`](derive@EventSet), [`Protocol`](derive@Protocol).
+//! [`Limits`] bound everything that a peer can make this end hold or await; a [`Gate`] decides who
+//! may send what.
 //!
 //! # The way of one event
 //!
@@ -143,4 +156,4 @@ pub use router::{
 pub use runtime::{
     Bind, BindError, Client, Connect, ConnectError, Connecting, Server, ServerLimits, Starting,
 };
-pub use wire::Json;
+pub use wire::{ErrorCode, Json, WireError};

@@ -65,14 +65,16 @@ impl<K> Key<K> {
 
 /// Reads every `#[namespace(…)]` of `attrs`. A key that is unknown or met before is reported here;
 /// `read` takes the value of any other.
+///
+/// Returns which known keys the unknown ones are likely to mean: these are not missing.
 pub(crate) fn read<K: Copy>(
     cx: &Ctxt,
     attrs: &[Attribute],
     namespace: &str,
     specs: &[Spec<K>],
     mut read: impl FnMut(Key<K>, ParseStream<'_>) -> syn::Result<()>,
-) {
-    let mut seen = Vec::new();
+) -> Vec<K> {
+    let (mut seen, mut meant) = (Vec::new(), Vec::new());
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(namespace)) {
         let Meta::List(list) = &attr.meta else {
             let forms = forms(specs);
@@ -84,7 +86,7 @@ pub(crate) fn read<K: Copy>(
         };
         let entries = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = entry(specs, &mut seen, &mut read, input) {
+                if let Err(error) = entry(specs, &mut seen, &mut meant, &mut read, input) {
                     cx.push(error);
                     skip_entry(input);
                 }
@@ -100,6 +102,7 @@ pub(crate) fn read<K: Copy>(
             cx.push(error);
         }
     }
+    meant
 }
 
 /// The first `#[namespace…]`, to point at where something is missing.
@@ -203,6 +206,7 @@ pub(crate) fn find_value<T: Parse>(attrs: &[Attribute], namespace: &str, key: &s
 fn entry<K: Copy>(
     specs: &[Spec<K>],
     seen: &mut Vec<&'static str>,
+    meant: &mut Vec<K>,
     read: &mut impl FnMut(Key<K>, ParseStream<'_>) -> syn::Result<()>,
     input: ParseStream<'_>,
 ) -> syn::Result<()> {
@@ -213,12 +217,13 @@ fn entry<K: Copy>(
         ));
     }
     let ident = Ident::parse_any(input)?;
-    // One name can stand for a flag and, with a value, for something else.
     let has_value = input.peek(Token![=]);
-    let named = || specs.iter().filter(|spec| ident == spec.name);
-    let exact = named().find(|spec| spec.form.contains('=') == has_value);
-    let Some(spec) = exact.or_else(|| named().next()) else {
-        return Err(syn::Error::new(ident.span(), unknown(&ident, specs)));
+    let Some(spec) = named(specs, &ident.to_string(), has_value) else {
+        let near = nearest(specs, &ident.to_string());
+        let near = near.and_then(|name| named(specs, name, has_value));
+        meant.extend(near.map(|spec| spec.key));
+        let name = near.map(|spec| spec.name);
+        return Err(syn::Error::new(ident.span(), unknown(&ident, name, specs)));
     };
     if seen.contains(&spec.form) {
         let message = format!("`{ident}` is given twice: keep one");
@@ -253,18 +258,29 @@ fn wrong_value(ahead: ParseStream<'_>, form: &str) -> syn::Error {
     syn::Error::new_spanned(value, format!("expected `{form}`"))
 }
 
-fn unknown<K>(ident: &Ident, specs: &[Spec<K>]) -> String {
-    let name = ident.to_string();
+/// One name can stand for a flag and, with a value, for something else.
+fn named<'a, K>(specs: &'a [Spec<K>], name: &str, has_value: bool) -> Option<&'a Spec<K>> {
+    let named = || specs.iter().filter(|spec| spec.name == name);
+    let exact = named().find(|spec| spec.form.contains('=') == has_value);
+    exact.or_else(|| named().next())
+}
+
+/// The name that a misspelled one is likely to mean.
+fn nearest<K>(specs: &[Spec<K>], name: &str) -> Option<&'static str> {
     let near = specs
         .iter()
         .map(|spec| spec.name)
-        .filter(|known| distance(&name, known) <= 2);
-    let hint = match near.min_by_key(|known| distance(&name, known)) {
+        .filter(|known| distance(name, known) <= 2);
+    near.min_by_key(|known| distance(name, known))
+}
+
+fn unknown<K>(ident: &Ident, near: Option<&str>, specs: &[Spec<K>]) -> String {
+    let hint = match near {
         Some(known) => format!(" (did you mean `{known}`?)"),
         None => String::new(),
     };
     format!(
-        "unknown attribute `{name}`{hint}: expected {}",
+        "unknown attribute `{ident}`{hint}: expected {}",
         forms(specs)
     )
 }

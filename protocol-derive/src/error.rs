@@ -3,7 +3,7 @@
 //! Knows codes and shapes; the message is `Display`, which thiserror or the user writes.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Data, DataEnum, DeriveInput, Ident, LitStr};
 
 use crate::attr::{self, Spec};
@@ -45,6 +45,8 @@ pub(crate) struct Model {
     variants: Vec<Variant>,
     /// Types that have to be serializable themselves.
     fields: Vec<TokenStream>,
+    /// Whether the types of fields are parameters of the shadows.
+    is_generic: bool,
 }
 
 struct Variant {
@@ -76,13 +78,14 @@ impl Model {
                 None
             }
         };
-        let fields = fields.types;
+        let (is_generic, fields) = (fields.is_plain, fields.types);
         let ident = input.ident.clone();
         cx.finish(variants.map(|variants| Self {
             krate,
             ident,
             variants,
             fields,
+            is_generic,
         }))
     }
 }
@@ -96,6 +99,10 @@ fn read_variants(cx: &Ctxt, data: &DataEnum, fields: &mut Fieldwork<'_>) -> Vec<
             given = Some(key.value(input)?);
             Ok(())
         });
+        for field in &variant.fields {
+            let message = "`#[event_error(…)]` stands on a variant, not on a field";
+            attr::refuse(cx, &field.attrs, NAMESPACE, message);
+        }
         let shape = fields.shape(&variant.fields);
         let Some(code) = Code::read(cx, given.as_ref(), &variant.ident) else {
             continue;
@@ -131,16 +138,21 @@ impl Model {
             ident,
             variants,
             fields,
+            is_generic,
         } = self;
         let (core, private) = (krate.core(), krate.private());
         let str = quote!(#core::primitive::str);
         let codes = variants.iter().map(|variant| &variant.code);
-        let assertions = assert_fields(krate, fields);
+        let shadows = if *is_generic {
+            self.expand_shadows()
+        } else {
+            assert_fields(krate, fields)
+        };
         let of_self = self.expand_code();
         let write_data = self.expand_write_data();
         let read = variants.iter().map(|variant| self.expand_read(variant));
         in_const(&quote! {
-                #assertions
+                #shadows
 
                 #[automatically_derived]
                 impl #krate::EventError for #ident {
@@ -182,21 +194,36 @@ impl Model {
         quote!(match self { #(#arms),* })
     }
 
-    /// The variants' fields are written by an untagged shadow: an object, an array or one value.
-    fn expand_write_data(&self) -> TokenStream {
-        let Self {
-            krate,
-            ident,
-            variants,
-            ..
-        } = self;
-        let (core, serde, private) = (krate.core(), krate.serde(), krate.private());
-        let (with, without): (Vec<_>, Vec<_>) = variants
+    /// A shadow of each variant that has data, with parameters for the fields' types.
+    fn expand_shadows(&self) -> TokenStream {
+        let (serde, serde_literal) = (self.krate.serde(), self.krate.serde_literal());
+        let with = self
+            .variants
             .iter()
-            .partition(|variant| !variant.shape.is_empty());
-        if variants.is_empty() {
+            .filter(|variant| !variant.shape.is_empty());
+        let shadows = with.map(|variant| {
+            let Variant { shape, .. } = variant;
+            let (shadow, parameters) = (variant.shadow(), shape.parameters());
+            let name = quote!(#shadow<#(#parameters),*>);
+            let item = shape.expand_struct(&name, &shape.expand_generic());
+            quote! {
+                #[derive(#serde::Serialize, #serde::Deserialize)]
+                #[serde(crate = #serde_literal)]
+                #item
+            }
+        });
+        shadows.collect()
+    }
+
+    fn expand_write_data(&self) -> TokenStream {
+        let core = self.krate.core();
+        if self.variants.is_empty() {
             return quote!(match *self {});
         }
+        let (with, without): (Vec<_>, Vec<_>) = self
+            .variants
+            .iter()
+            .partition(|variant| !variant.shape.is_empty());
         if with.is_empty() {
             return quote!(#core::result::Result::Ok(false));
         }
@@ -204,10 +231,41 @@ impl Model {
             let idents = without.iter().map(|variant| &variant.ident);
             quote!(#(Self::#idents { .. })|* => #core::result::Result::Ok(false),)
         });
+        if self.is_generic {
+            let some = with.into_iter().map(|variant| self.expand_write(variant));
+            return quote!(match self { #none #(#some),* });
+        }
+        let private = self.krate.private();
+        let remote = self.expand_remote();
         let some = with.iter().map(|variant| &variant.ident);
-        let serde_literal = krate.serde_literal();
+        quote! {
+            #remote
+
+            match self {
+                #none
+                #(Self::#some { .. })|* => #private::encode(out, &__Data(self)).map(|()| true),
+            }
+        }
+    }
+
+    fn expand_write(&self, variant: &Variant) -> TokenStream {
+        let Variant { ident, shape, .. } = variant;
+        let (private, shadow) = (self.krate.private(), variant.shadow());
+        let pattern = shape.expand_pattern();
+        let values = shape.expand_values(&self.krate, &self.ident);
+        quote! {
+            Self::#ident #pattern => #private::encode(out, &#shadow #values).map(|()| true)
+        }
+    }
+
+    /// Where serde needs to know types, the fields are written by an untagged shadow of the whole:
+    /// an object, an array or one value.
+    fn expand_remote(&self) -> TokenStream {
+        let Self { krate, ident, .. } = self;
+        let (core, serde, serde_literal) = (krate.core(), krate.serde(), krate.serde_literal());
         let remote = LitStr::new(&ident.to_string(), ident.span());
-        let shadows = variants
+        let shadows = self
+            .variants
             .iter()
             .map(|Variant { ident, shape, .. }| quote!(#ident #shape));
         quote! {
@@ -225,33 +283,45 @@ impl Model {
                     __Shadow::serialize(self.0, serializer)
                 }
             }
-
-            match self {
-                #none
-                #(Self::#some { .. })|* => #private::encode(out, &__Data(self)).map(|()| true),
-            }
         }
     }
 
-    fn expand_read(&self, Variant { ident, code, shape }: &Variant) -> TokenStream {
+    fn expand_read(&self, variant: &Variant) -> TokenStream {
+        let Variant { ident, code, shape } = variant;
         let (core, serde, private) = (self.krate.core(), self.krate.serde(), self.krate.private());
         let some = quote!(#core::option::Option::Some);
         if shape.is_empty() {
             return quote!(#code => #some(#core::result::Result::Ok(Self::#ident { })));
         }
+        if self.is_generic {
+            let (shadow, pattern) = (variant.shadow(), shape.expand_pattern());
+            let fields = shape.expand_fields(&self.krate, &self.ident);
+            return quote! {
+                #code => #some(
+                    #private::decode(data).map(|#shadow #pattern| Self::#ident #fields)
+                )
+            };
+        }
         let serde_literal = self.krate.serde_literal();
-        let semicolon = shape.is_unnamed().then(|| quote!(;));
+        let shadow = shape.expand_struct(&quote!(__Data), &quote!(#shape));
         let members = shape.members();
         quote! {
             #code => {
                 #[derive(#serde::Deserialize)]
                 #[serde(crate = #serde_literal)]
-                struct __Data #shape #semicolon
+                #shadow
 
                 #some(#private::decode::<__Data>(data).map(|data| Self::#ident {
                     #(#members: data.#members),*
                 }))
             }
         }
+    }
+}
+
+impl Variant {
+    /// Not the variant's own name, which would hide a field's type of the same name.
+    fn shadow(&self) -> Ident {
+        format_ident!("__{}", self.ident)
     }
 }

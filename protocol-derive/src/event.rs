@@ -83,7 +83,13 @@ impl Model {
 fn check_shape(cx: &Ctxt, input: &DeriveInput) -> bool {
     refuse_generics(cx, input, "an event");
     match &input.data {
-        Data::Struct(_) => return true,
+        Data::Struct(data) => {
+            for field in &data.fields {
+                let message = "`#[event(…)]` stands on the struct, not on a field";
+                attr::refuse(cx, &field.attrs, NAMESPACE, message);
+            }
+            return true;
+        }
         Data::Enum(data) => cx.error(
             data.enum_token,
             "an event is a struct: put the enum, with `#[derive(EventData)]`, into a field of one",

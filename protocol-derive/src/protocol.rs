@@ -115,13 +115,15 @@ struct Draft {
     directions: Directions,
     /// Whether anything stands for a set, even if it was refused.
     has_sets: bool,
+    /// What unknown keys are likely to mean.
+    meant: Vec<Key>,
 }
 
 impl Model {
     pub(crate) fn parse(input: &DeriveInput) -> Result<Self, Box<Refused>> {
         let cx = Ctxt::new();
         let mut draft = Draft::default();
-        attr::read(&cx, &input.attrs, NAMESPACE, SPECS, |key, input| {
+        draft.meant = attr::read(&cx, &input.attrs, NAMESPACE, SPECS, |key, input| {
             draft.take(&cx, &key, input)
         });
         refuse_generics(&cx, input, "a protocol");
@@ -189,7 +191,8 @@ impl Draft {
     }
 
     fn check_sets(&self, cx: &Ctxt, input: &DeriveInput) {
-        if self.has_sets {
+        let is_set = |key: &Key| matches!(key, Key::ToServer | Key::ToClient | Key::ToPeer);
+        if self.has_sets || self.meant.iter().any(is_set) {
             return;
         }
         let message = "a protocol has at least one event set: add `to_server`, `to_client` or \
@@ -212,7 +215,8 @@ impl Draft {
                 );
             }
         }
-        if self.version.is_none() {
+        let is_version = |key: &Key| matches!(key, Key::Version);
+        if self.version.is_none() && !self.meant.iter().any(is_version) {
             let message = "a protocol has a version: add `version = \"1\"`";
             match attr::first(&input.attrs, NAMESPACE) {
                 Some(attr) => cx.error(&attr.meta, message),

@@ -18,7 +18,7 @@ pub use context::Context;
 pub use gate::{Gate, OpenGate};
 pub use inbox::{Inbox, InboxHandler, Received, inbox};
 pub use mount::Dispatch;
-pub(crate) use mount::Serve;
+pub(crate) use mount::{Serve, Unhandled};
 pub use reply::ReplyBuffer;
 pub use send::{Peer, Room};
 pub use target::{Recipient, Remote, Remotes};

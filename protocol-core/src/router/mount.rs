@@ -28,7 +28,7 @@ pub trait Dispatch<P: Protocol, W: Side, H>: EventSet {
 #[diagnostic::on_unimplemented(
     message = "no handler for the event set `{S}` of protocol `{P}` is mounted",
     label = "no handler for `{S}` in here",
-    note = "implement the set's handler trait (`{S}Handler`) for a value given to `.handle(…)`; several values go into a tuple"
+    note = "a value given to `.handle(…)` needs `impl {S}Handler<{P}, {W}> for …` (the last may be left out for `AtServer`); several values go into a tuple"
 )]
 pub trait Handle<S: EventSet, P: Protocol, W: Side, I> {
     fn handle(
@@ -194,6 +194,17 @@ impl<P: Protocol, W: Side, H: Sync> Serve<H, P, W, ()> for () {
         match event {}
     }
 }
+
+/// A list without sets, for which no handler is needed.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "protocol `{P}` has events for this end, and no handler is named",
+    label = "call `.handle(…)` before `.await`",
+    note = "several values go into a tuple: `.handle((tables, chat))`"
+)]
+pub trait Unhandled<P: Protocol, W: Side>: Serve<(), P, W, ()> {}
+
+impl<P: Protocol, W: Side> Unhandled<P, W> for () {}
 
 impl<S, R, P, W, I, J, H> Serve<H, P, W, (I, J)> for (S, R)
 where

@@ -37,13 +37,14 @@ fn locate<L: Sets>(incoming: &Incoming<'_>) -> Result<(usize, &'static EventInfo
         let text = "this end has no event of that name in this direction";
         return Err(WireError::new(ErrorCode::UnknownEvent, text));
     };
-    let sent_as = match incoming.mode {
-        Mode::Pass | Mode::ConfirmPass => Kind::Pass,
-        Mode::Request => Kind::Request,
+    let (sent_as, word) = match incoming.mode {
+        Mode::Pass => (Kind::Pass, "pass"),
+        Mode::ConfirmPass => (Kind::Pass, "confirmed pass"),
+        Mode::Request => (Kind::Request, "request"),
     };
     if info.kind != sent_as {
         let text = format!(
-            "`{}` is a {}, it was sent as a {sent_as}",
+            "`{}` is a {}, it was sent as a {word}",
             info.name, info.kind
         );
         return Err(WireError::new(ErrorCode::BadType, text));

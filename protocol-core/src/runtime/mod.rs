@@ -1,16 +1,20 @@
 //! Sockets, tasks and the clock: the only place that names tokio.
 
 mod accept;
+mod bind;
 mod buffers;
 mod client;
+mod connect;
 mod driver;
 mod guard;
 mod server;
 
 use std::time::Instant;
 
-pub use client::{Client, Connect, ConnectError, Connecting};
-pub use server::{Bind, BindError, Server, ServerLimits, Starting};
+pub use bind::{Bind, BindError, Starting};
+pub use client::Client;
+pub use connect::{Connect, ConnectError, Connecting};
+pub use server::{Server, ServerLimits};
 
 /// The runtime's time: the system's, unless a test has paused or moved it.
 fn now() -> Instant {

@@ -1,22 +1,19 @@
 //! The end that listens: accepts within limits, runs a driver a connection, shuts down gracefully.
 
-use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::io::DuplexStream;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::accept::{Seat, Seats, accept, new_connection};
-use super::driver::drive;
-use crate::connection::{Closing, Limits, Notice, Observer, Role};
-use crate::protocol::{AtServer, Protocol};
-use crate::router::{self, AtServerService, Gate, Hub, Link, Recipient, Remote, Remotes, Serve};
+use super::accept::Seats;
+use super::bind::Bind;
+use crate::connection::{Closing, Limits};
+use crate::protocol::Protocol;
+use crate::router::{Hub, Recipient, Remote, Remotes};
 
 /// Bytes that an in-memory pipe holds in each direction.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -56,20 +53,21 @@ impl Default for ServerLimits {
 /// # Examples
 ///
 /// See [`Client`](crate::Client).
+#[must_use = "a server whose last handle is dropped closes at once"]
 pub struct Server<P> {
     inner: Arc<Inner>,
     protocol: PhantomData<fn() -> P>,
 }
 
-struct Inner {
-    hub: Arc<Hub>,
-    seats: Arc<Seats>,
-    address: Option<SocketAddr>,
-    tasks: Arc<Tasks>,
-    accepting: Option<AbortHandle>,
+pub(super) struct Inner {
+    pub(super) hub: Arc<Hub>,
+    pub(super) seats: Arc<Seats>,
+    pub(super) address: Option<SocketAddr>,
+    pub(super) tasks: Arc<Tasks>,
+    pub(super) accepting: Option<AbortHandle>,
     /// How the shutdown ended; held while it is under way, so that a second one waits for it.
-    shutdown: tokio::sync::Mutex<Option<bool>>,
-    serve_pipe: Box<dyn Fn(DuplexStream) + Send + Sync>,
+    pub(super) shutdown: tokio::sync::Mutex<Option<bool>>,
+    pub(super) serve_pipe: Box<dyn Fn(DuplexStream) + Send + Sync>,
 }
 
 impl Drop for Inner {
@@ -80,7 +78,7 @@ impl Drop for Inner {
 
 /// The accepting task and those of the connections; none once the server shuts down.
 #[derive(Default)]
-struct Tasks {
+pub(super) struct Tasks {
     running: Mutex<TaskSet>,
 }
 
@@ -92,7 +90,10 @@ struct TaskSet {
 
 impl Tasks {
     /// Runs a task, unless the server shuts down.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
+    pub(super) fn spawn(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> Option<AbortHandle> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         while running.set.try_join_next().is_some() {}
         (!running.closed).then(|| running.set.spawn(task))
@@ -106,6 +107,13 @@ impl Tasks {
 }
 
 impl<P: Protocol> Server<P> {
+    pub(super) fn new(inner: Inner) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            protocol: PhantomData,
+        }
+    }
+
     /// Listens on `address`, such as `"127.0.0.1:7766"`; port 0 picks a free one. Name the handlers
     /// with [`Bind::handle`], then await.
     pub fn bind<'a>(address: impl ToSocketAddrs + Send + 'a) -> Bind<'a, P> {
@@ -199,212 +207,5 @@ impl<P> std::fmt::Debug for Server<P> {
         f.debug_struct("Server")
             .field("address", &self.inner.address)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a server could not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BindError {
-    /// The system refused, for example since the address is taken.
-    #[error("cannot listen: {0}")]
-    Io(#[from] io::Error),
-}
-
-type Binding<'a> = Pin<Box<dyn Future<Output = io::Result<TcpListener>> + Send + 'a>>;
-
-/// A server to be started; name its handlers.
-#[must_use = "nothing listens before the handlers are named and this is awaited"]
-pub struct Bind<'a, P: Protocol> {
-    listener: Option<Binding<'a>>,
-    limits: ServerLimits,
-    gate: Option<Arc<dyn Gate<P>>>,
-    observer: Option<Observer>,
-}
-
-impl<'a, P: Protocol> Bind<'a, P> {
-    fn new(listener: Option<Binding<'a>>) -> Self {
-        Self {
-            listener,
-            limits: ServerLimits::default(),
-            gate: None,
-            observer: None,
-        }
-    }
-
-    /// Replaces the server's bounds.
-    pub fn limits(mut self, limits: ServerLimits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Asks `gate` before each event whether its connection may send it now.
-    pub fn gate(mut self, gate: impl Gate<P>) -> Self {
-        self.gate = Some(Arc::new(gate));
-        self
-    }
-
-    /// Is told of everything that is dropped without an answer.
-    pub fn observe(mut self, observer: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Arc::new(observer));
-        self
-    }
-
-    /// Handles what clients send: one value, or a tuple of values in any order, that together
-    /// handle every `to_server` set of the protocol. A value may stand behind an [`Arc`].
-    pub fn handle<H, I>(self, handlers: H) -> Starting<'a, P>
-    where
-        H: Send + Sync + 'static,
-        P::ToServer: Serve<H, P, AtServer, I>,
-        I: 'static,
-    {
-        Starting(Box::pin(self.start::<H, I>(handlers)))
-    }
-
-    async fn start<H, I>(self, handlers: H) -> Result<Server<P>, BindError>
-    where
-        H: Send + Sync + 'static,
-        P::ToServer: Serve<H, P, AtServer, I>,
-        I: 'static,
-    {
-        let Bind {
-            listener,
-            limits,
-            gate,
-            observer,
-        } = self;
-        let listener = match listener {
-            Some(binding) => Some(binding.await?),
-            None => None,
-        };
-        let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
-        let hub = Arc::new(Hub::default());
-        let seats = Seats::new(limits.connections, limits.connections_an_address);
-        let linger = limits.connection.linger;
-        let tasks = Arc::new(Tasks::default());
-        let host = Arc::new(Host::<P, H, I> {
-            hub: Arc::clone(&hub),
-            tasks: Arc::clone(&tasks),
-            limits: limits.connection,
-            handlers: Arc::new(handlers),
-            gate,
-            observer,
-            indices: PhantomData,
-        });
-        let accepting = listener.and_then(|listener| {
-            let host = Arc::clone(&host);
-            let serve = move |stream: tokio::net::TcpStream, seat| {
-                let address = stream.peer_addr().ok();
-                host.run(stream, address, seat);
-            };
-            tasks.spawn(accept(listener, Arc::clone(&seats), linger, serve))
-        });
-        let pipe_seats = Arc::clone(&seats);
-        let serve_pipe = move |pipe| {
-            // A pipe that finds no place is closed, which its client sees as the link's end.
-            if let Ok(seat) = pipe_seats.take(None) {
-                host.run(pipe, None, seat);
-            }
-        };
-        Ok(Server {
-            inner: Arc::new(Inner {
-                hub,
-                seats,
-                address,
-                tasks,
-                accepting,
-                shutdown: tokio::sync::Mutex::new(None),
-                serve_pipe: Box::new(serve_pipe),
-            }),
-            protocol: PhantomData,
-        })
-    }
-}
-
-/// A server that is being started; await it.
-#[must_use = "nothing listens before this is awaited"]
-pub struct Starting<'a, P>(Pin<Box<dyn Future<Output = Result<Server<P>, BindError>> + Send + 'a>>);
-
-impl<P> Future for Starting<'_, P> {
-    type Output = Result<Server<P>, BindError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
-    }
-}
-
-/// What every connection of a server needs.
-struct Host<P: Protocol, H, I> {
-    hub: Arc<Hub>,
-    tasks: Arc<Tasks>,
-    limits: Limits,
-    handlers: Arc<H>,
-    gate: Option<Arc<dyn Gate<P>>>,
-    observer: Option<Observer>,
-    indices: PhantomData<fn() -> I>,
-}
-
-impl<P, H, I> Host<P, H, I>
-where
-    P: Protocol,
-    H: Send + Sync + 'static,
-    P::ToServer: Serve<H, P, AtServer, I>,
-    I: 'static,
-{
-    fn run<IO>(&self, io: IO, address: Option<SocketAddr>, seat: Seat)
-    where
-        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let link = Arc::new(Link::new(
-            &self.limits,
-            self.hub.next_id(),
-            address,
-            Arc::downgrade(&self.hub),
-        ));
-        let connection = new_connection(Role::Server, self.limits.clone(), self.observer.clone());
-        let service = Arc::new(AtServerService::<P, H, I> {
-            cx: router::Context::new(Arc::clone(&link), ()),
-            handlers: Arc::clone(&self.handlers),
-            gate: self.gate.clone(),
-            indices: PhantomData,
-        });
-        let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));
-        self.tasks.spawn(async move {
-            let _places = (seat, listed);
-            drive(io, connection, link, service).await;
-        });
-    }
-}
-
-/// A link's entry in the hub, gone when its task is.
-struct Listed {
-    hub: Arc<Hub>,
-    link: Arc<Link>,
-}
-
-impl Listed {
-    fn new(hub: Arc<Hub>, link: Arc<Link>) -> Self {
-        hub.add(&link);
-        Self { hub, link }
-    }
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        self.hub.remove(&self.link);
-    }
-}
-
-impl<P: Protocol> std::fmt::Debug for Bind<'_, P> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bind")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<P> std::fmt::Debug for Starting<'_, P> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Starting")
     }
 }

@@ -113,14 +113,6 @@ impl Shape {
         self.list().is_empty()
     }
 
-    pub(crate) fn is_named(&self) -> bool {
-        matches!(self, Self::Named(_))
-    }
-
-    pub(crate) fn is_unnamed(&self) -> bool {
-        matches!(self, Self::Unnamed(_))
-    }
-
     /// The fields as they are accessed: by name or by index.
     pub(crate) fn members(&self) -> Vec<syn::Member> {
         let members = self
@@ -144,6 +136,12 @@ impl Shape {
         self.declare(|member| member.parameter().into_token_stream())
     }
 
+    /// A struct with `fields` as this shape declares them.
+    pub(crate) fn expand_struct(&self, name: &TokenStream, fields: &TokenStream) -> TokenStream {
+        let semicolon = (!matches!(self, Self::Named(_))).then(|| quote!(;));
+        quote!(struct #name #fields #semicolon)
+    }
+
     /// A pattern that binds every field.
     pub(crate) fn expand_pattern(&self) -> TokenStream {
         let fields = self.members().into_iter().zip(self.list());
@@ -155,7 +153,7 @@ impl Shape {
     }
 
     /// The fields for a shadow, borrowed from what the pattern bound. Stands where `owner` is
-    /// hidden by its shadow, and is `Self`.
+    /// `Self`, by which it is named, as its shadow may hide it.
     pub(crate) fn expand_values(&self, krate: &CratePath, owner: &Ident) -> TokenStream {
         let fields = self.members().into_iter().zip(self.list());
         let fields = fields.map(|(name, member)| {

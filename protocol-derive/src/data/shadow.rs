@@ -217,11 +217,7 @@ impl Body {
 
     fn expand(&self, name: &TokenStream, fields: impl Fn(&Shape) -> TokenStream) -> TokenStream {
         match self {
-            Self::Struct(shape) => {
-                let fields = fields(shape);
-                let semicolon = (!shape.is_named()).then(|| quote!(;));
-                quote!(struct #name #fields #semicolon)
-            }
+            Self::Struct(shape) => shape.expand_struct(name, &fields(shape)),
             Self::Enum(variants) => {
                 let variants = variants.iter().map(|variant| {
                     let Variant {

@@ -108,6 +108,8 @@ pub(super) struct Draft {
     timeout_ms: Option<Given<u64>>,
     concurrent: Option<Given<()>>,
     max_size: Option<Given<usize>>,
+    /// What unknown keys are likely to mean.
+    meant: Vec<Key>,
     /// Whether the user brings the implementations of serde's traits.
     pub(super) manual: bool,
 }
@@ -115,7 +117,7 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn read(cx: &Ctxt, input: &DeriveInput) -> Self {
         let mut draft = Self::default();
-        attr::read(cx, &input.attrs, NAMESPACE, SPECS, |key, input| {
+        draft.meant = attr::read(cx, &input.attrs, NAMESPACE, SPECS, |key, input| {
             draft.take(&key, input)
         });
         draft
@@ -158,6 +160,9 @@ impl Draft {
     /// what is too much at its key.
     pub(super) fn kind(&self, cx: &Ctxt, input: &DeriveInput) -> Option<Kind> {
         let Some((kind, more)) = self.kinds.split_first() else {
+            if self.means(|key| matches!(key, Key::Kind(_))) {
+                return None;
+            }
             let message = "an event has a kind: add one of `pass`, `request`, `response`";
             match attr::first(&input.attrs, NAMESPACE) {
                 Some(attr) => cx.error(&attr.meta, message),
@@ -205,6 +210,7 @@ impl Draft {
     fn request(&self, cx: &Ctxt, input: &DeriveInput) -> Option<Kind> {
         let fix = "a struct with `#[derive(Event)]` and `#[event(response)]`";
         match self.response.as_ref().map(|response| &response.value) {
+            None if self.means(|key| matches!(key, Key::Response)) => {}
             None => {
                 let missing = "a request names what answers it: add `response = Type`,";
                 cx.error(&input.ident, format!("{missing} {fix}"));
@@ -251,6 +257,11 @@ impl Draft {
             timeout_ms: self.timeout_ms.as_ref().map(|timeout| timeout.value),
             max_size: self.max_size.as_ref().map(|max_size| max_size.value),
         })
+    }
+
+    /// Whether an unknown key, which is reported, is likely to mean one of these.
+    fn means(&self, key: impl Fn(&Key) -> bool) -> bool {
+        self.meant.iter().any(key)
     }
 
     fn error_type(&self) -> Option<TokenStream> {

@@ -168,6 +168,18 @@ enum SeatError {
 );
 
 golden!(
+    event_error_with_a_field_of_serde,
+    error::derive,
+    r#"
+enum SeatError {
+    Full { #[serde(with = "count")] max: Count },
+    Taken(String),
+    Banned,
+}
+"#
+);
+
+golden!(
     event_error_without_data,
     error::derive,
     r"

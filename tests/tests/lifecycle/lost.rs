@@ -51,12 +51,14 @@ fn each_open_call_ends_at_once_when_the_link_is_lost() {
         assert_eq!(lost, RequestError::Lost(CloseReason::PeerClosed));
         assert!(lost.is_unknown(), "it may have been executed");
         assert!(!lost.is_retryable());
+        assert!(lost.is_closed());
         let closed = SendError::Closed(CloseReason::PeerClosed);
         for call in unwritten {
             let error = call.await.unwrap_err();
             assert_eq!(error, RequestError::NotSent(closed.clone()));
-            assert!(error.is_retryable(), "it was certainly not executed");
-            assert!(!error.is_unknown());
+            assert!(!error.is_retryable(), "not on this link");
+            assert!(error.is_closed());
+            assert!(!error.is_unknown(), "it was certainly not executed");
         }
         assert_eq!(client.closed().await, CloseReason::PeerClosed);
         assert_eq!(client.close_reason(), Some(CloseReason::PeerClosed));
@@ -72,7 +74,8 @@ fn calls_after_the_end_fail_at_once() {
         drop(raw);
         assert_eq!(client.closed().await, CloseReason::PeerClosed);
         let closed = SendError::Closed(CloseReason::PeerClosed);
-        assert!(closed.is_retryable());
+        assert!(!closed.is_retryable(), "not on this link");
+        assert!(closed.is_closed());
         let mut send = client.send(Load { n: 1 });
         assert!(
             !still_waits(&mut send).await,

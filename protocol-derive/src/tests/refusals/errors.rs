@@ -25,6 +25,17 @@ fn shapes_that_are_no_error() {
 }
 
 #[test]
+fn attributes_of_a_variant_on_a_field() {
+    check(
+        &error("enum SeatError { Full { #[event_error(code = \"a\")] max: u8 } }"),
+        &[(
+            "event_error(code = \"a\")",
+            "`#[event_error(…)]` stands on a variant, not on a field",
+        )],
+    );
+}
+
+#[test]
 fn standard_codes() {
     let codes = [
         "bad_frame",

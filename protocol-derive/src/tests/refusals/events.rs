@@ -63,6 +63,54 @@ fn unknown_attributes() {
 }
 
 #[test]
+fn a_misspelled_attribute_is_not_missing() {
+    let response = "unknown attribute `respnse` (did you mean `response`?)";
+    check(
+        &event("#[event(request, respnse = Seated)] struct TakeSeat;"),
+        &[("respnse", response)],
+    );
+    check(
+        &event("#[event(respnse)] struct Seated;"),
+        &[("respnse", response)],
+    );
+    check(
+        &event("#[event(reqest, response = Seated)] struct TakeSeat;"),
+        &[(
+            "reqest",
+            "unknown attribute `reqest` (did you mean `request`?)",
+        )],
+    );
+    // With a value it is no kind, without one no type.
+    check(
+        &event("#[event(respnse = Seated)] struct TakeSeat;"),
+        &[
+            ("respnse", response),
+            ("event(respnse = Seated)", "an event has a kind"),
+        ],
+    );
+    check(
+        &event("#[event(request, respnse)] struct TakeSeat;"),
+        &[
+            ("respnse", response),
+            ("TakeSeat", "a request names what answers it"),
+        ],
+    );
+}
+
+#[test]
+fn attributes_of_the_struct_on_a_field() {
+    let message = "`#[event(…)]` stands on the struct, not on a field";
+    check(
+        &event("#[event(pass)] struct Moved { #[event(name = \"a\")] x: f32, y: f32 }"),
+        &[("event(name = \"a\")", message)],
+    );
+    check(
+        &event("#[event(pass, serde = manual)] struct Moved(#[event] f32);"),
+        &[("event", message)],
+    );
+}
+
+#[test]
 fn repeated_attributes() {
     check(
         &event("#[event(pass, pass, name = \"a\", name = \"b\")] struct Moved;"),

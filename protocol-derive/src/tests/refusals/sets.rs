@@ -98,6 +98,34 @@ fn what_a_protocol_needs() {
 }
 
 #[test]
+fn a_misspelled_attribute_is_not_missing() {
+    check(
+        &protocol("#[protocol(version = \"1\", to_sever = A)] struct Poker;"),
+        &[(
+            "to_sever",
+            "unknown attribute `to_sever` (did you mean `to_server`?)",
+        )],
+    );
+    check(
+        &protocol("#[protocol(versoin = \"1\", to_server = A)] struct Poker;"),
+        &[(
+            "versoin",
+            "unknown attribute `versoin` (did you mean `version`?)",
+        )],
+    );
+    check(
+        &protocol("#[protocol(version = \"1\", server = A)] struct Poker;"),
+        &[
+            ("server", "unknown attribute `server`: expected one of"),
+            (
+                "protocol(version = \"1\", server = A)",
+                "a protocol has at least one event set",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn shapes_that_are_no_protocol() {
     let shape = "a protocol is a unit struct: write `struct MyProtocol;`";
     let attribute = "#[protocol(version = \"1\", to_server = A)]";

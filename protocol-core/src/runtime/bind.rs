@@ -1,0 +1,249 @@
+//! From a server's options and handlers to a listening server, and from a stream to a connection.
+
+use std::io;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+
+use super::accept::{Seat, Seats, accept, new_connection};
+use super::driver::drive;
+use super::server::{Inner, Server, ServerLimits, Tasks};
+use crate::connection::{Limits, Notice, Observer, Role};
+use crate::protocol::{AtServer, Protocol};
+use crate::router::{self, AtServerService, Gate, Hub, Link, Serve, Unhandled};
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The system refused, for example since the address is taken.
+    #[error("cannot listen: {0}")]
+    Io(#[from] io::Error),
+}
+
+type Binding<'a> = Pin<Box<dyn Future<Output = io::Result<TcpListener>> + Send + 'a>>;
+
+/// A server to be started: name its handlers with [`handle`](Self::handle), then await. Where the
+/// protocol has no events for a server, await it as it is.
+#[must_use = "nothing listens before the handlers are named and this is awaited"]
+pub struct Bind<'a, P: Protocol> {
+    listener: Option<Binding<'a>>,
+    limits: ServerLimits,
+    gate: Option<Arc<dyn Gate<P>>>,
+    observer: Option<Observer>,
+    starting: Option<Starting<'a, P>>,
+}
+
+impl<'a, P: Protocol> Bind<'a, P> {
+    pub(super) fn new(listener: Option<Binding<'a>>) -> Self {
+        Self {
+            listener,
+            limits: ServerLimits::default(),
+            gate: None,
+            observer: None,
+            starting: None,
+        }
+    }
+
+    /// Replaces the server's bounds.
+    pub fn limits(mut self, limits: ServerLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Asks `gate` before each event whether its connection may send it now.
+    pub fn gate(mut self, gate: impl Gate<P>) -> Self {
+        self.gate = Some(Arc::new(gate));
+        self
+    }
+
+    /// Is told of everything that is dropped without an answer.
+    pub fn observe(mut self, observer: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Handles what clients send: one value, or a tuple of values in any order, that together
+    /// handle every `to_server` set of the protocol. A value may stand behind an [`Arc`].
+    pub fn handle<H, I>(self, handlers: H) -> Starting<'a, P>
+    where
+        H: Send + Sync + 'static,
+        P::ToServer: Serve<H, P, AtServer, I>,
+        I: 'static,
+    {
+        Starting(Box::pin(self.start::<H, I>(handlers)))
+    }
+
+    async fn start<H, I>(self, handlers: H) -> Result<Server<P>, BindError>
+    where
+        H: Send + Sync + 'static,
+        P::ToServer: Serve<H, P, AtServer, I>,
+        I: 'static,
+    {
+        let Bind {
+            listener,
+            limits,
+            gate,
+            observer,
+            ..
+        } = self;
+        let listener = match listener {
+            Some(binding) => Some(binding.await?),
+            None => None,
+        };
+        let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        let hub = Arc::new(Hub::default());
+        let seats = Seats::new(limits.connections, limits.connections_an_address);
+        let linger = limits.connection.linger;
+        let tasks = Arc::new(Tasks::default());
+        let host = Arc::new(Host::<P, H, I> {
+            hub: Arc::clone(&hub),
+            tasks: Arc::clone(&tasks),
+            limits: limits.connection,
+            handlers: Arc::new(handlers),
+            gate,
+            observer,
+            indices: PhantomData,
+        });
+        let accepting = listener.and_then(|listener| {
+            let host = Arc::clone(&host);
+            let serve = move |stream: tokio::net::TcpStream, seat| {
+                let address = stream.peer_addr().ok();
+                host.run(stream, address, seat);
+            };
+            tasks.spawn(accept(listener, Arc::clone(&seats), linger, serve))
+        });
+        let pipe_seats = Arc::clone(&seats);
+        let serve_pipe = move |pipe| {
+            // A pipe that finds no place is closed, which its client sees as the link's end.
+            if let Ok(seat) = pipe_seats.take(None) {
+                host.run(pipe, None, seat);
+            }
+        };
+        Ok(Server::new(Inner {
+            hub,
+            seats,
+            address,
+            tasks,
+            accepting,
+            shutdown: tokio::sync::Mutex::new(None),
+            serve_pipe: Box::new(serve_pipe),
+        }))
+    }
+}
+
+/// A future of its own rather than `IntoFuture`, so that the compiler names a forgotten `.handle`.
+impl<P: Protocol> Future for Bind<'_, P>
+where
+    P::ToServer: Unhandled<P, AtServer>,
+{
+    type Output = Result<Server<P>, BindError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let starting = this.starting.get_or_insert_with(|| {
+            let bind = Bind {
+                listener: this.listener.take(),
+                limits: this.limits.clone(),
+                gate: this.gate.take(),
+                observer: this.observer.take(),
+                starting: None,
+            };
+            bind.handle::<(), ()>(())
+        });
+        Pin::new(starting).poll(cx)
+    }
+}
+
+/// A server that is being started; await it.
+#[must_use = "nothing listens before this is awaited"]
+pub struct Starting<'a, P>(Pin<Box<dyn Future<Output = Result<Server<P>, BindError>> + Send + 'a>>);
+
+impl<P> Future for Starting<'_, P> {
+    type Output = Result<Server<P>, BindError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// What every connection of a server needs.
+struct Host<P: Protocol, H, I> {
+    hub: Arc<Hub>,
+    tasks: Arc<Tasks>,
+    limits: Limits,
+    handlers: Arc<H>,
+    gate: Option<Arc<dyn Gate<P>>>,
+    observer: Option<Observer>,
+    indices: PhantomData<fn() -> I>,
+}
+
+impl<P, H, I> Host<P, H, I>
+where
+    P: Protocol,
+    H: Send + Sync + 'static,
+    P::ToServer: Serve<H, P, AtServer, I>,
+    I: 'static,
+{
+    fn run<IO>(&self, io: IO, address: Option<SocketAddr>, seat: Seat)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let link = Arc::new(Link::new(
+            &self.limits,
+            self.hub.next_id(),
+            address,
+            Arc::downgrade(&self.hub),
+        ));
+        let connection = new_connection(Role::Server, self.limits.clone(), self.observer.clone());
+        let service = Arc::new(AtServerService::<P, H, I> {
+            cx: router::Context::new(Arc::clone(&link), ()),
+            handlers: Arc::clone(&self.handlers),
+            gate: self.gate.clone(),
+            indices: PhantomData,
+        });
+        let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));
+        self.tasks.spawn(async move {
+            let _places = (seat, listed);
+            drive(io, connection, link, service).await;
+        });
+    }
+}
+
+/// A link's entry in the hub, gone when its task is.
+struct Listed {
+    hub: Arc<Hub>,
+    link: Arc<Link>,
+}
+
+impl Listed {
+    fn new(hub: Arc<Hub>, link: Arc<Link>) -> Self {
+        hub.add(&link);
+        Self { hub, link }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.hub.remove(&self.link);
+    }
+}
+
+impl<P: Protocol> std::fmt::Debug for Bind<'_, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bind")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P> std::fmt::Debug for Starting<'_, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Starting")
+    }
+}

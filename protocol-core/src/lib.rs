@@ -110,7 +110,8 @@
 //! nowhere.
 //!
 //! A client does not connect again by itself. `Client::closed` says when and why the link ended,
-//! and [`RequestError::is_retryable`] and [`RequestError::is_unknown`] what is known of a call.
+//! and [`RequestError::is_retryable`], [`RequestError::is_unknown`] and
+//! [`RequestError::is_closed`] what is known of a call.
 //!
 //! # Features
 //!

@@ -1,4 +1,4 @@
-use protocol_core::Event;
+use protocol_core::{Event, EventSet, Protocol};
 
 #[derive(Event)]
 #[event(pass, name = "move")]
@@ -9,5 +9,23 @@ struct Moved {
 #[derive(Event)]
 #[event(pass)]
 struct Wave;
+
+#[derive(Event)]
+#[event(request, response = Seated)]
+struct TakeSeat;
+
+#[derive(Event)]
+#[event(response)]
+struct Seated;
+
+#[derive(EventSet)]
+enum ToTable {
+    Wave(Wave),
+    TakeSeat(TakeSeat),
+}
+
+#[derive(Protocol)]
+#[protocol(version = "1", to_server = ToTable)]
+struct Poker;
 
 fn main() {}

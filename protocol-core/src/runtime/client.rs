@@ -169,7 +169,7 @@ impl<P: Protocol> Client<P> {
         self.inner.link.closed().await
     }
 
-    /// Writes what was sent, waits for answers at most [`Limits::linger`], and closes the link for
+    /// Writes what was sent, waits for answers at most [`Limits::linger`](crate::Limits::linger), and closes the link for
     /// all clones. Returns when the connection's task has ended.
     pub async fn close(self) {
         self.inner.link.outbox.close(Closing::Flush);

@@ -320,8 +320,9 @@ impl Model {
 }
 
 impl Variant {
-    /// Not the variant's own name, which would hide a field's type of the same name.
+    /// Not the variant's own name, which would hide a field's type of the same name, nor one that
+    /// serde's code can have: `__A`, `__Field`.
     fn shadow(&self) -> Ident {
-        format_ident!("__{}", self.ident)
+        format_ident!("__Data{}", self.ident)
     }
 }

@@ -39,12 +39,15 @@ pub(crate) fn event(input: &DeriveInput, krate: &CratePath) -> TokenStream {
     let type_info = quote! {
         const TYPE: #private::TypeInfo = #private::TypeInfo { name: "", doc: "" };
     };
+    // No event has this name, nor another stub: in a set they would clash.
+    let name = ident.to_string();
+    let name = quote!(#core::concat!(#core::module_path!(), "::", #name));
     quote! {
         const _: () = {
             #data
 
             impl #impl_generics #krate::Event for #ident #ty_generics #bounds {
-                const NAME: &'static #core::primitive::str = "";
+                const NAME: &'static #core::primitive::str = #name;
                 const KIND: #krate::Kind = #krate::Kind::#kind;
                 #type_info
                 type Reply = #reply;

@@ -27,6 +27,7 @@ fn told(result: Result<Seated, RequestError<SeatError>>) -> String {
         Ok(seated) => format!("seat {}", seated.seat),
         Err(RequestError::Refused(SeatError::Full { max })) => format!("full: {max}"),
         Err(error) if error.is_retryable() => "later".to_owned(),
+        Err(error) if error.is_closed() => "connect again".to_owned(),
         Err(error) => error.to_string(),
     }
 }
@@ -76,7 +77,7 @@ fn the_example_of_the_page_runs() {
         assert_eq!(shown.recv().await, Some(Shown::Card(8)));
 
         assert!(server.shutdown(secs(20)).await);
-        assert_eq!(told(take("main").await), "later");
+        assert_eq!(told(take("main").await), "connect again");
     });
 }
 

@@ -55,6 +55,10 @@ mod shadowed {
         None,
         Ok(Result, Vec),
         Err(String),
+        // Names that serde's own expansion uses.
+        A(u8),
+        Field { field: u8 },
+        Visitor { value: u8 },
     }
 
     impl ::std::fmt::Display for Error {
@@ -141,7 +145,7 @@ fn tables_describe_events() {
             ("d", Kind::Request, true, Some(1024)),
         ]
     );
-    assert_eq!(W::EVENTS[1].error_codes, ["some", "none", "ok", "err"]);
+    assert_eq!(W::EVENTS[1].error_codes, ["some", "none", "ok", "err", "a", "field", "visitor"]);
     assert_eq!(
         W::EVENTS[1].response.map(|response| response.name),
         Some("Send")

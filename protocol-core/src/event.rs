@@ -54,7 +54,8 @@ pub trait Event: Payload {
     const KIND: Kind;
     /// Whether the event's handler may run beside the handlers of later events.
     const CONCURRENT: bool = false;
-    /// How long a confirmation or an answer is awaited where the call names no timeout.
+    /// How long a confirmation, an answer, or for `send` a place in the queue is awaited where the
+    /// call names no timeout.
     const TIMEOUT: Option<Duration> = None;
     /// The largest `data` in bytes that is sent or accepted; none leaves it to the frame's limit.
     const MAX_SIZE: Option<usize> = None;

@@ -4,6 +4,7 @@
 //! from there while this changes.
 
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -50,6 +51,11 @@ pub enum Notice<'a> {
         /// The event's wire name.
         name: &'a str,
     },
+    /// A handler took longer than [`Limits::handler_timeout`]. Its event got `internal`.
+    HandlerTooSlow {
+        /// The event's wire name.
+        name: &'a str,
+    },
 }
 
 /// Is told of what is dropped without an answer; must be quick, it runs between two events.
@@ -88,6 +94,9 @@ pub(super) struct Core {
     pub(super) broken: bool,
     /// No answer can come any more, so no call can begin.
     unanswerable: bool,
+    /// What the output still takes. Near the end input is read on however much is due, so refusals
+    /// must not pile up.
+    pub(super) room: usize,
     pub(super) completed: usize,
     pub(super) counters: Counters,
     pub(super) observer: Option<Observer>,
@@ -119,6 +128,7 @@ impl Core {
             muted: false,
             broken: false,
             unanswerable: false,
+            room: 0,
             completed: 0,
             counters: Counters::default(),
             observer: None,
@@ -236,7 +246,7 @@ impl Core {
                     error,
                 });
             }
-            mode if !self.muted => {
+            mode if !self.muted && self.room > 0 => {
                 self.write_refusal(mode, incoming.from, incoming.name, incoming.id, error);
             }
             _ => {}
@@ -286,8 +296,10 @@ impl Core {
 
     pub(super) fn notice(&self, notice: &Notice<'_>) {
         tracing::debug!(?notice, "dropped without an answer");
-        if let Some(observer) = &self.observer {
-            observer(notice);
+        if let Some(observer) = &self.observer
+            && catch_unwind(AssertUnwindSafe(|| observer(notice))).is_err()
+        {
+            tracing::error!("the observer panicked");
         }
     }
 
@@ -341,7 +353,7 @@ impl Core {
         if call.waiter.is_abandoned() {
             return;
         }
-        if let (true, Some(reason)) = (self.unanswerable, &self.reason) {
+        if let (true, Some(reason)) = (self.unanswerable || self.muted, &self.reason) {
             call.waiter.complete(Outcome::NotSent(reason));
             return;
         }

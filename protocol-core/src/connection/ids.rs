@@ -37,7 +37,8 @@ impl IdSource {
 
     pub(super) fn next(&mut self, now: Instant, slot: usize) -> Uuid {
         let elapsed = now.saturating_duration_since(self.origin).as_millis();
-        let unix_ms = self.origin_unix_ms + u64::try_from(elapsed).unwrap_or(u64::MAX >> 16);
+        let elapsed = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        let unix_ms = self.origin_unix_ms.saturating_add(elapsed);
         let mut random = [0; 10];
         random[..8].copy_from_slice(&self.random().to_le_bytes());
         random[10 - SLOT_BYTES..]

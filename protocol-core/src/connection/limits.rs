@@ -37,19 +37,21 @@ pub struct Limits {
     pub frame_timeout: Duration,
     /// How long nothing of what is due may get through to the peer before the link is given up.
     pub write_stall: Duration,
-    /// Events that wait in the queue for the driver before senders have to wait.
+    /// Events that wait in the queue for the driver before senders have to wait. 0 counts as 1.
     pub outbound_events: usize,
     /// Bytes that wait to be sent before senders have to wait, and before no further event of the
-    /// peer is handled: a peer that does not read its answers gets no more of them.
+    /// peer is handled: a peer that does not read its answers gets no more of them. Own events get
+    /// half of it, answers all. 0 counts as 1.
     pub outbound_bytes: usize,
-    /// Own requests and confirmed passes in flight; further ones wait.
+    /// Own requests and confirmed passes in flight; further ones wait. 0 counts as 1.
     pub open_calls: usize,
     /// Events set aside while a handler awaits an answer from the same peer; above it requests and
     /// confirmed passes get `busy` and passes are dropped, counted.
     pub queued_events: usize,
     /// Bytes of such events.
     pub queued_bytes: usize,
-    /// Handlers of `concurrent` requests at work at once; above it the reader pauses.
+    /// Handlers of `concurrent` requests at work at once; above it the reader pauses. 0 counts as 1.
+    /// A peer that reads nothing can make this end hold as many answers.
     pub concurrent_handlers: usize,
     /// How long a handler may take before its caller gets `internal` and the handler is dropped.
     pub handler_timeout: Duration,
@@ -94,7 +96,7 @@ impl Limits {
             open_calls: 1_024,
             queued_events: 256,
             queued_bytes: 1 << 20,
-            concurrent_handlers: 1_024,
+            concurrent_handlers: 256,
             handler_timeout: Duration::from_mins(1),
             request_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(30),

@@ -80,6 +80,8 @@ pub struct Connection {
     sealed: BytesMut,
     blocked_since: Option<Instant>,
     handling: usize,
+    /// Bytes of answers that wait outside, behind what their handlers sent.
+    held_back: usize,
 }
 
 impl Connection {
@@ -95,6 +97,7 @@ impl Connection {
             sealed,
             blocked_since: None,
             handling: 0,
+            held_back: 0,
         };
         if let Err(error) = started {
             connection.broken(CloseReason::Codec(error));
@@ -108,8 +111,8 @@ impl Connection {
         self.core.observer = Some(observer);
     }
 
-    pub(crate) fn observer(&self) -> Option<Observer> {
-        self.core.observer.clone()
+    pub(crate) fn notice(&self, notice: &Notice<'_>) {
+        self.core.notice(notice);
     }
 
     /// What was dropped so far.
@@ -133,10 +136,8 @@ impl Connection {
         !self.input.ended
             && match self.core.phase {
                 Phase::Open | Phase::Draining { .. } => !self.is_output_full(),
-                // What is discarded is read on, so that a peer that is stuck writing gets to read.
-                // Before the codec is open, nothing that is due can be written without reading.
-                Phase::Finishing => self.core.discards_input() || !self.open,
-                Phase::Lingering { .. } => true,
+                // Reading goes on, so that a peer that is stuck writing gets to read what is due.
+                Phase::Finishing | Phase::Lingering { .. } => true,
                 Phase::Closed => false,
             }
     }
@@ -191,10 +192,11 @@ impl Connection {
         mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
     ) -> Option<T> {
         loop {
-            if self.core.discards_input() || self.is_output_full() {
+            if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
                 return None;
             }
+            self.core.room = self.room();
             let (event, consumed) = match self.input.take(self.core.limits.frame_in) {
                 Ok(Taken::Nothing) => {
                     self.settle(now);
@@ -240,10 +242,11 @@ impl Connection {
     /// later, within [`Limits::queued_events`].
     pub fn set_aside(&mut self, now: Instant) {
         loop {
-            if self.core.discards_input() || self.is_output_full() {
+            if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
                 return;
             }
+            self.core.room = self.room();
             let (content, consumed) = match self.input.take_line(self.core.limits.frame_in) {
                 Ok(Some(line)) => line,
                 Ok(None) => {
@@ -276,6 +279,12 @@ impl Connection {
             self.input.consume(consumed);
             self.core.drained(consumed);
         }
+    }
+
+    /// Whether the peer gets nothing more handled before it reads what is due to it. Near the end
+    /// nothing is handled, only refused.
+    fn holds_input(&self) -> bool {
+        matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) && self.is_output_full()
     }
 
     /// Nothing whole is left: a frame that has begun is on its clock, and an end that was waiting

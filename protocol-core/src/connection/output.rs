@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 
+use super::ids::MAX_SLOT;
 use super::{Connection, Exchange, OutgoingCall};
 use crate::error::CloseReason;
 use crate::wire::WireError;
@@ -31,7 +32,7 @@ impl Connection {
 
     /// Whether another call may be in flight.
     pub fn has_room_for_call(&self) -> bool {
-        self.core.pending.len() < self.core.limits.open_calls
+        self.core.pending.len() < self.core.limits.open_calls.clamp(1, MAX_SLOT + 1)
     }
 
     /// Whether calls of this end are in flight, so that answers must be read even while a handler
@@ -55,9 +56,38 @@ impl Connection {
         self.core.out.len() + self.sealed.len()
     }
 
-    /// Whether so much waits to be written that nothing more is handled or read.
+    /// Whether so much waits to be written that nothing more is handled or read. A limit of 0 counts
+    /// as 1.
     pub fn is_output_full(&self) -> bool {
-        self.output_len() >= self.core.limits.outbound_bytes
+        self.room() == 0
+    }
+
+    /// What the output still takes.
+    pub(super) fn room(&self) -> usize {
+        let due = self.output_len() + self.held_back;
+        self.core.limits.outbound_bytes.max(1).saturating_sub(due)
+    }
+
+    /// Whether frames of this end's own will may be added. They get half of the output, so that they
+    /// never keep it from reading and answering: two ends that both send all they can would wait for
+    /// each other for ever.
+    pub(crate) fn has_room_to_send(&self) -> bool {
+        self.output_len() < (self.core.limits.outbound_bytes / 2).max(1)
+    }
+
+    /// Takes the frames back that were appended since the output had `len` bytes in frames.
+    pub(crate) fn take_back(&mut self, len: usize) -> Vec<u8> {
+        self.core.out.split_off(len)
+    }
+
+    /// Bytes of frames that the codec has not seen yet.
+    pub(crate) fn frames_len(&self) -> usize {
+        self.core.out.len()
+    }
+
+    /// Takes note of the bytes of answers that wait outside, behind other frames.
+    pub(crate) fn set_held_back(&mut self, bytes: usize) {
+        self.held_back = bytes;
     }
 
     /// The bytes to write next; empty where nothing is due.

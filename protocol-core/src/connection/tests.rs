@@ -41,10 +41,6 @@ impl Probe {
     fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
     }
-
-    fn address(self: &Arc<Self>) -> *const () {
-        Arc::as_ptr(self).cast()
-    }
 }
 
 impl Waiter for Probe {

@@ -38,11 +38,15 @@ enum State<'a, T> {
     Ready(T),
     Unsent(Unsent<'a, T>),
     Many(Many<T>),
-    Waiting {
-        slot: Arc<Slot<T>>,
-        link: LinkRef<'a>,
-    },
+    Waiting(Waiting<'a, T>),
     Done,
+}
+
+struct Waiting<'a, T> {
+    slot: Arc<Slot<T>>,
+    link: LinkRef<'a>,
+    /// Where the call is parked, if it found no place in the queue.
+    ticket: Option<u64>,
 }
 
 pub(super) struct Unsent<'a, T> {
@@ -104,8 +108,8 @@ impl<T: Send + 'static> Future for Call<'_, T> {
             State::Ready(result) => Poll::Ready(result),
             State::Unsent(unsent) => match unsent.send(cx.waker()) {
                 Sent::Done(result) => Poll::Ready(result),
-                Sent::Waiting { slot, link } => {
-                    self.state = State::Waiting { slot, link };
+                Sent::Waiting(waiting) => {
+                    self.state = State::Waiting(waiting);
                     Poll::Pending
                 }
             },
@@ -116,10 +120,10 @@ impl<T: Send + 'static> Future for Call<'_, T> {
                     .count();
                 Poll::Ready(read(queued))
             }
-            State::Waiting { slot, link } => match slot.poll(cx.waker()) {
+            State::Waiting(waiting) => match waiting.slot.poll(cx.waker()) {
                 Poll::Ready(result) => Poll::Ready(result),
                 Poll::Pending => {
-                    self.state = State::Waiting { slot, link };
+                    self.state = State::Waiting(waiting);
                     Poll::Pending
                 }
             },
@@ -130,10 +134,7 @@ impl<T: Send + 'static> Future for Call<'_, T> {
 
 enum Sent<'a, T> {
     Done(T),
-    Waiting {
-        slot: Arc<Slot<T>>,
-        link: LinkRef<'a>,
-    },
+    Waiting(Waiting<'a, T>),
 }
 
 impl<'a, T: Send + 'static> Unsent<'a, T> {
@@ -171,20 +172,24 @@ impl<'a, T: Send + 'static> Unsent<'a, T> {
         let pushed = link
             .outbox
             .push(outgoing, timeout, || parked.unwrap_or_else(&mut new_slot));
-        match (pushed, slot) {
-            (Pushed::Closed(reason), _) => Sent::Done(read(Outcome::NotSent(&reason), timeout)),
-            (_, Some(slot)) => Sent::Waiting { slot, link },
-            (_, None) => Sent::Done(read(Outcome::Done(RawData::NULL), timeout)),
+        let ticket = match pushed {
+            Pushed::Closed(reason) => return Sent::Done(read(Outcome::NotSent(&reason), timeout)),
+            Pushed::Parked(ticket) => Some(ticket),
+            Pushed::Queued => None,
+        };
+        match slot {
+            Some(slot) => Sent::Waiting(Waiting { slot, link, ticket }),
+            None => Sent::Done(read(Outcome::Done(RawData::NULL), timeout)),
         }
     }
 }
 
 impl<T> Drop for Call<'_, T> {
     fn drop(&mut self) {
-        if let State::Waiting { slot, link } = &self.state
-            && slot.abandon()
+        if let State::Waiting(waiting) = &self.state
+            && waiting.slot.abandon()
         {
-            link.outbox.abandon(Arc::as_ptr(slot).cast());
+            waiting.link.outbox.abandon(waiting.ticket);
         }
     }
 }
@@ -194,7 +199,7 @@ impl<T> fmt::Debug for Call<'_, T> {
         f.write_str(match self.state {
             State::Ready(_) => "Call(ready)",
             State::Unsent(_) | State::Many(_) => "Call(not sent)",
-            State::Waiting { .. } => "Call(waiting)",
+            State::Waiting(_) => "Call(waiting)",
             State::Done => "Call(done)",
         })
     }

@@ -11,7 +11,8 @@ use crate::protocol::PassSet;
 /// Makes a handler for the set `S` and the inbox that it fills, of at most `capacity` events.
 ///
 /// Where the inbox is full, the handler waits, and with it the link's reader: the sender is held
-/// back, nothing is dropped. A confirmed pass is confirmed once it is in the inbox. A set with
+/// back. An event that finds no room within [`Limits::handler_timeout`](crate::Limits::handler_timeout)
+/// is dropped, its confirmation is `internal`. A confirmed pass is confirmed once it is in the inbox. A set with
 /// requests is refused by the compiler, since nobody would answer.
 ///
 /// # Examples
@@ -117,7 +118,8 @@ impl<S> Inbox<S> {
         Some(received)
     }
 
-    /// Waits for the next event; none once the link has ended and all was read.
+    /// Waits for the next event; none once all was read and every handler is gone, which at a client
+    /// is so when the link has ended.
     ///
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Received<S>> {

@@ -99,7 +99,9 @@ impl Seats {
             let text = format!("the server is full: {} connections", self.in_all);
             return Err(WireError::new(ErrorCode::Unavailable, text));
         }
-        let counted = address.filter(|address| !address.is_loopback());
+        let counted = address
+            .map(|address| address.to_canonical())
+            .filter(|address| !address.is_loopback());
         if let (Some(address), Some(limit)) = (counted, self.an_address) {
             let here = taken.by_address.entry(address).or_default();
             if *here >= limit {

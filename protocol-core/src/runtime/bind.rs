@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::accept::{Seat, Seats, accept, new_connection};
 use super::driver::drive;
-use super::server::{Inner, Server, ServerLimits, Tasks};
+use super::server::{Inner, Server, ServerLimits, Shutdown, Tasks};
 use crate::connection::{Limits, Notice, Observer, Role};
 use crate::protocol::{AtServer, Protocol};
 use crate::router::{self, AtServerService, Gate, Hub, Link, Serve, Unhandled};
@@ -131,7 +131,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             address,
             tasks,
             accepting,
-            shutdown: tokio::sync::Mutex::new(None),
+            shutdown: tokio::sync::Mutex::new(Shutdown::NotAsked),
             serve_pipe: Box::new(serve_pipe),
         }))
     }
@@ -208,9 +208,10 @@ where
             indices: PhantomData,
         });
         let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));
+        let driver = drive(io, connection, link, service);
         self.tasks.spawn(async move {
             let _places = (seat, listed);
-            drive(io, connection, link, service).await;
+            driver.await;
         });
     }
 }

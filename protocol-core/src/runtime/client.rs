@@ -102,7 +102,8 @@ impl<P: Protocol> Client<P> {
 
     /// Connects to a server of this process over an in-memory pipe, as tests do.
     pub fn connect_in_memory(server: &Server<P>) -> Connect<'static, P> {
-        Connect::new(Source::Memory(server.open_pipe()))
+        let server = server.clone();
+        Connect::new(Source::Memory(Box::new(move || server.open_pipe())))
     }
 
     /// Sends a pass to the server.

@@ -38,7 +38,8 @@ pub enum ConnectError {
 
 pub(super) enum Source<'a> {
     Tcp(Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + 'a>>),
-    Memory(DuplexStream),
+    /// Opens the pipe.
+    Memory(Box<dyn FnOnce() -> DuplexStream + Send>),
 }
 
 #[derive(Clone)]
@@ -122,7 +123,7 @@ where
     let after = options.timeout;
     match source {
         None => Err(io::Error::other("this connection was begun before").into()),
-        Some(Source::Memory(pipe)) => Ok(start::<P, H, I, J, _>(pipe, options, handlers)),
+        Some(Source::Memory(open)) => Ok(start::<P, H, I, J, _>(open(), options, handlers)),
         Some(Source::Tcp(connecting)) => match tokio::time::timeout(after, connecting).await {
             Ok(stream) => Ok(start::<P, H, I, J, _>(stream?, options, handlers)),
             Err(_) => Err(ConnectError::Timeout { after }),

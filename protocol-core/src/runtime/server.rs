@@ -65,9 +65,16 @@ pub(super) struct Inner {
     pub(super) address: Option<SocketAddr>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) accepting: Option<AbortHandle>,
-    /// How the shutdown ended; held while it is under way, so that a second one waits for it.
-    pub(super) shutdown: tokio::sync::Mutex<Option<bool>>,
+    /// Held by whoever waits for the shutdown, so that a second one waits too.
+    pub(super) shutdown: tokio::sync::Mutex<Shutdown>,
     pub(super) serve_pipe: Box<dyn Fn(DuplexStream) + Send + Sync>,
+}
+
+/// How far a shutdown is. It keeps the tasks, so that one who stops waiting ends nothing.
+pub(super) enum Shutdown {
+    NotAsked,
+    UnderWay(JoinSet<()>),
+    Done { in_time: bool },
 }
 
 impl Drop for Inner {
@@ -165,25 +172,31 @@ impl<P: Protocol> Server<P> {
     ///
     /// [`RequestError::Lost`]: crate::RequestError::Lost
     ///
-    /// Returns whether everything ended in time.
+    /// Returns whether everything ended in time. Dropping the future stops the wait, not the
+    /// shutdown; a second call goes on waiting, with a deadline of its own.
     pub async fn shutdown(&self, deadline: Duration) -> bool {
         if let Some(accepting) = &self.inner.accepting {
             accepting.abort();
         }
-        let mut outcome = self.inner.shutdown.lock().await;
-        if let Some(in_time) = *outcome {
-            return in_time;
+        let mut shutdown = self.inner.shutdown.lock().await;
+        if let Shutdown::NotAsked = *shutdown {
+            *shutdown = Shutdown::UnderWay(self.inner.tasks.close());
+            for link in &self.inner.hub.all() {
+                link.outbox.close(Closing::Drain);
+            }
         }
-        let mut tasks = self.inner.tasks.close();
-        for link in &self.inner.hub.all() {
-            link.outbox.close(Closing::Drain);
-        }
-        let all = async { while tasks.join_next().await.is_some() {} };
-        let in_time = tokio::time::timeout(deadline, all).await.is_ok();
-        if !in_time {
-            tasks.shutdown().await;
-        }
-        *outcome.insert(in_time)
+        let in_time = match &mut *shutdown {
+            Shutdown::Done { in_time } => *in_time,
+            Shutdown::NotAsked => true,
+            Shutdown::UnderWay(tasks) => {
+                let all = async { while tasks.join_next().await.is_some() {} };
+                let in_time = tokio::time::timeout(deadline, all).await.is_ok();
+                tasks.shutdown().await;
+                in_time
+            }
+        };
+        *shutdown = Shutdown::Done { in_time };
+        in_time
     }
 
     pub(super) fn open_pipe(&self) -> DuplexStream {

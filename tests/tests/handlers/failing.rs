@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use protocol_core::wire::ErrorCode;
@@ -10,12 +10,14 @@ use protocol_core::{
     AtClient, Client, Context, Event, EventSet, Limits, PeerId, Protocol, RequestError, Server,
     ServerLimits,
 };
-use protocol_tests::{Notices, Seen, notices, run};
+use protocol_tests::{Notices, Raw, Seen, notices, run};
 
 /// When a handler fails.
 const AT_ONCE: u8 = 0;
 const AFTER_AN_AWAIT: u8 = 1;
 const NEVER_ENDING: u8 = 2;
+/// Never ends, and panics when it is dropped for that.
+const AND_NEVER_GONE: u8 = 3;
 
 #[derive(Debug, Event)]
 #[event(request, response = Fine)]
@@ -105,6 +107,15 @@ impl Drop for Gone {
     }
 }
 
+/// Panics when it is dropped.
+struct Spite;
+
+impl Drop for Spite {
+    fn drop(&mut self) {
+        panic!("an await was cut off")
+    }
+}
+
 async fn attempt(when: u8) -> Fine {
     match when {
         AT_ONCE => panic!("at once"),
@@ -113,6 +124,10 @@ async fn attempt(when: u8) -> Fine {
             panic!("after an await")
         }
         NEVER_ENDING => std::future::pending().await,
+        AND_NEVER_GONE => {
+            let _spite = Spite;
+            std::future::pending().await
+        }
         _ => Fine,
     }
 }
@@ -284,6 +299,66 @@ fn a_handler_over_its_time_gives_internal_and_is_dropped() {
         internal(open.client.confirm(Poke(NEVER_ENDING)).await);
         internal(open.ask_client(NEVER_ENDING).await);
         assert_eq!(open.client.request(Try(9)).await, Ok(Fine));
+    });
+}
+
+#[test]
+fn a_handler_over_its_time_that_panics_when_dropped_gives_internal_and_nothing_else() {
+    run(async {
+        let open = open(|limits| limits.handler_timeout = Duration::from_millis(50)).await;
+        internal(open.client.request(Try(AND_NEVER_GONE)).await);
+        internal(open.client.request(TryBeside(AND_NEVER_GONE)).await);
+        internal(open.client.confirm(Poke(AND_NEVER_GONE)).await);
+        open.client.send(Poke(AND_NEVER_GONE)).await.unwrap();
+        internal(open.ask_client(AND_NEVER_GONE).await);
+        assert_eq!(open.client.request(Try(9)).await, Ok(Fine));
+        assert_eq!(open.ask_client(9).await, Ok(Fine));
+        assert_eq!(open.client.close_reason(), None);
+        assert!(open.server.shutdown(Duration::from_secs(20)).await);
+    });
+}
+
+#[test]
+fn an_observer_that_panics_costs_nothing_but_itself() {
+    run(async {
+        let told = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&told);
+        let server = Server::<Fates>::bind("127.0.0.1:0")
+            .observe(move |_| {
+                counts.fetch_add(1, Ordering::SeqCst);
+                panic!("the observer is broken")
+            })
+            .handle(Mortal::default())
+            .await
+            .unwrap();
+        let mut raw = Raw::connect(server.address()).await;
+        for (n, (line, code)) in [
+            (r#"{"type":"pass","name":"nope"}"#, None),
+            (r#"{"type":"later","name":"nope"}"#, None),
+            (r#"{"type":"response","name":"try","request_id":"1"}"#, None),
+            (r#"{"type":"pass","name":"poke","data":0}"#, None),
+            (
+                r#"{"type":"request","name":"try","data":0,"request_id":"1"}"#,
+                Some("internal"),
+            ),
+            (
+                r#"{"type":"request","name":"try_beside","data":1,"request_id":"1"}"#,
+                Some("internal"),
+            ),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            raw.send(line).await;
+            if let Some(code) = code {
+                assert_eq!(raw.json().await["error"]["code"], code, "{line}");
+            }
+            let fine = r#"{"type":"request","name":"try","data":9,"request_id":"2"}"#;
+            let answer = raw.ask(fine).await;
+            assert_eq!(answer["request_id"], "2", "{line}");
+            assert!(answer["error"].is_null(), "{line}: {answer}");
+            assert!(told.load(Ordering::SeqCst) > n, "{line}");
+        }
     });
 }
 

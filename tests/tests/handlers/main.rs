@@ -3,7 +3,9 @@
 mod callbacks;
 mod concurrent;
 mod failing;
+mod full_inboxes;
 mod gates;
 mod inboxes;
 mod mounts;
 mod order;
+mod sends;

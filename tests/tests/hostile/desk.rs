@@ -38,6 +38,13 @@ pub(crate) struct Fill {
     pub(crate) bytes: usize,
 }
 
+/// Likewise, beside later events; says so when it begins.
+#[derive(Debug, Event)]
+#[event(request, response = Filled, concurrent)]
+pub(crate) struct FillBeside {
+    pub(crate) bytes: usize,
+}
+
 #[derive(Debug, Event)]
 #[event(response)]
 pub(crate) struct Filled(pub(crate) String);
@@ -78,6 +85,7 @@ pub(crate) enum ToDesk {
     Label(Label),
     Add(Add),
     Fill(Fill),
+    FillBeside(FillBeside),
     Hold(Hold),
     HoldBeside(HoldBeside),
     Panic(Panic),
@@ -132,6 +140,12 @@ impl ToDeskHandler<Hostile> for Desk {
     }
 
     async fn on_fill(&self, _cx: &Context<Hostile>, event: Fill) -> Filled {
+        Filled("x".repeat(event.bytes))
+    }
+
+    async fn on_fill_beside(&self, _cx: &Context<Hostile>, event: FillBeside) -> Filled {
+        self.tell("fill_beside");
+        tokio::task::yield_now().await;
         Filled("x".repeat(event.bytes))
     }
 

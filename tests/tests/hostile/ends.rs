@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol_core::wire::WireError;
 use protocol_core::{Client, Context, Gate, Limits, RequestError, Server};
-use protocol_tests::run;
+use protocol_tests::{run, run_on_one_thread, still_waits};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::desk::{Add, Answering, Hold, Hostile, Note, attacked, serve};
+use crate::desk::{
+    Add, Answering, Hold, HoldBeside, Hostile, Note, Released, Sum, attacked, serve,
+};
 use crate::peer::{Peer, pass, request};
 
 fn one_thread() -> Runtime {
@@ -182,5 +184,47 @@ fn a_gate_that_panics_costs_its_event_only() {
         assert_eq!(refused["error"]["code"], "internal");
         peer.is_served().await;
         assert_eq!(asked.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn many_calls_that_are_dropped_while_they_wait_cost_little_and_hold_nobody_up() {
+    const CALLS: usize = 20_000;
+    run_on_one_thread(async {
+        let mut attacked = attacked(|_| {}).await;
+        let mut limits = Limits::client();
+        limits.open_calls = 1;
+        limits.outbound_events = 1;
+        let client = Client::<Hostile>::connect(attacked.server.address())
+            .limits(limits)
+            .handle(Answering)
+            .await
+            .unwrap();
+        let answered = tokio::spawn({
+            let client = client.clone();
+            async move { client.request(HoldBeside).await }
+        });
+        attacked.hears("hold_beside").await;
+        let waits = client.clone();
+        let mut calls: Vec<_> = (0..CALLS)
+            .map(|_| waits.request(Add { a: 1, b: 2 }))
+            .collect();
+        for call in &mut calls {
+            assert!(still_waits(call).await);
+        }
+        let last = calls.pop().unwrap();
+        let started = Instant::now();
+        // Beside this thread, as the first half of them are let go of one by one.
+        let rest = calls.split_off(CALLS / 2);
+        std::thread::scope(|scope| {
+            scope.spawn(move || drop(rest));
+            drop(calls);
+        });
+        attacked.release.add_permits(1);
+        assert_eq!(answered.await.unwrap().unwrap(), Released);
+        assert_eq!(last.await.unwrap(), Sum { sum: 3 });
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        attacked.serves_others().await;
     });
 }

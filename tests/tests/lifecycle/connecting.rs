@@ -1,6 +1,7 @@
 //! Connecting, binding, and a server that is full.
 
 use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use protocol_core::wire::ErrorCode;
@@ -138,6 +139,52 @@ fn loopback_addresses_are_not_counted_by_address() {
             clients.push(client);
         }
         assert_eq!(server.connections(), 5);
+    });
+}
+
+#[test]
+fn loopback_addresses_are_not_counted_by_address_on_a_socket_of_both_families() {
+    run(async {
+        let mut limits = ServerLimits::default();
+        limits.connections_an_address = Some(1);
+        // A machine without IPv6 has one family, for which the same holds.
+        let has_both = TcpListener::bind("[::]:0").await.is_ok();
+        let address = if has_both { "[::]:0" } else { "0.0.0.0:0" };
+        let (depot, _seen, _) = Depot::new();
+        let server = Server::<Freight>::bind(address).limits(limits);
+        let server = server.handle(depot).await.unwrap();
+        let port = server.address().port();
+        let mut clients = Vec::new();
+        for n in 0..5 {
+            let client = connect((Ipv4Addr::LOCALHOST, port).into()).await.end;
+            client.confirm(Load { n }).await.unwrap();
+            clients.push(client);
+        }
+        assert_eq!(server.connections(), 5);
+    });
+}
+
+#[test]
+fn a_connection_in_memory_takes_no_place_before_it_is_awaited() {
+    run(async {
+        let mut limits = ServerLimits::default();
+        limits.connections = 1;
+        let (depot, _seen, _) = Depot::new();
+        let server = Server::<Freight>::in_memory().limits(limits);
+        let server = server.handle(depot).await.unwrap();
+        let connect = || Client::<Freight>::connect_in_memory(&server);
+        let unhandled = connect();
+        assert_eq!(server.connections(), 0);
+        let (depot, _at_client, _) = Depot::new();
+        let unpolled = connect().handle(depot);
+        assert_eq!(server.connections(), 0);
+        let (depot, _at_client, _) = Depot::new();
+        let client = connect().handle(depot).await.unwrap();
+        client.confirm(Load { n: 1 }).await.unwrap();
+        assert_eq!(server.connections(), 1);
+        drop((unhandled, unpolled));
+        client.confirm(Load { n: 2 }).await.unwrap();
+        assert_eq!(server.connections(), 1);
     });
 }
 

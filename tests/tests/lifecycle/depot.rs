@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use protocol_core::{
-    AtClient, Client, CloseReason, Context, Event, EventSet, Limits, Protocol, RequestError,
-    SendError, Server, ServerLimits,
+    AtClient, Client, CloseReason, ConnectionId, Context, Event, EventSet, Limits, Protocol,
+    RequestError, SendError, Server, ServerLimits,
 };
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::coop::{consume_budget, has_budget_remaining};
 
 #[derive(Debug, Event)]
 #[event(pass)]
@@ -46,6 +47,12 @@ pub(crate) struct WatchBeside;
 #[event(request, response = Waited)]
 pub(crate) struct AskBack;
 
+/// Its handler leaves nothing of what the scheduler lets its task do at once, as one that reads a
+/// full channel to its end does.
+#[derive(Debug, Event)]
+#[event(request, response = Waited)]
+pub(crate) struct Toil;
+
 #[derive(Debug, EventSet)]
 pub(crate) enum ToDepot {
     Load(Load),
@@ -55,6 +62,7 @@ pub(crate) enum ToDepot {
     Watch(Watch),
     WatchBeside(WatchBeside),
     AskBack(AskBack),
+    Toil(Toil),
 }
 
 #[derive(Debug, Event)]
@@ -82,6 +90,7 @@ pub(crate) enum Seen {
     Load(u32),
     Unload(u32),
     Waits,
+    Toils(ConnectionId),
     /// The handler ran to its end.
     Done,
     /// The handler was cut off or ran to its end.
@@ -175,6 +184,14 @@ impl ToDepotHandler<Freight> for Depot {
     async fn on_ask_back(&self, cx: &Context<Freight>, _event: AskBack) -> Waited {
         self.tell(Seen::Waits);
         cx.request(Sign).await.unwrap_or(Waited)
+    }
+
+    async fn on_toil(&self, cx: &Context<Freight>, _event: Toil) -> Waited {
+        self.tell(Seen::Toils(cx.connection()));
+        while has_budget_remaining() {
+            consume_budget().await;
+        }
+        Waited
     }
 }
 

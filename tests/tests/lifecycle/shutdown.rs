@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use protocol_core::wire::ErrorCode;
 use protocol_core::{Client, CloseReason, ConnectError, RequestError, ServerLimits};
-use protocol_tests::{run, still_waits};
+use protocol_tests::{Raw, run, still_waits};
 
 use crate::depot::{
-    AskBack, CallLater, Freight, Load, Seen, Wait, WaitBeside, Waited, connect, serve,
+    AskBack, CallLater, Freight, Load, Seen, Sign, Unload, Wait, WaitBeside, Waited, connect, serve,
 };
 
 const FAR: Duration = Duration::from_secs(50);
@@ -161,6 +161,91 @@ fn a_second_shutdown_waits_for_the_first() {
         assert_eq!(wait.await, Ok(Waited));
         assert!(first.await);
         assert!(second.await);
+    });
+}
+
+#[test]
+fn a_shutdown_that_is_dropped_cuts_nothing_off_and_a_later_one_waits() {
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let (first, second) =
+            tokio::join!(connect(server.end.address()), connect(server.end.address()));
+        let (mut wait, mut beside) = (first.end.request(Wait), second.end.request(WaitBeside));
+        assert!(still_waits(&mut wait).await);
+        assert!(still_waits(&mut beside).await);
+        assert_eq!(server.next().await, Seen::Waits);
+        assert_eq!(server.next().await, Seen::Waits);
+        for _ in 0..3 {
+            let mut dropped = Box::pin(server.end.shutdown(FAR));
+            assert!(still_waits(&mut dropped).await);
+        }
+        let mut shutdown = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut shutdown).await, "handlers are at work");
+        server.go.add_permits(2);
+        assert_eq!(wait.await, Ok(Waited));
+        assert_eq!(beside.await, Ok(Waited));
+        assert!(shutdown.await);
+        assert_eq!(server.end.connections(), 0);
+    });
+}
+
+#[test]
+fn what_is_in_the_socket_is_answered_though_handlers_leave_the_scheduler_no_rest() {
+    const REQUESTS: usize = 500;
+    run(async {
+        let mut server = serve(ServerLimits::default()).await;
+        let mut raw = Raw::connect(server.end.address()).await;
+        let request = |name: &str, n: usize| {
+            let spaces = " ".repeat(100);
+            format!("{{\"type\":\"request\",\"name\":\"{name}\",\"request_id\":\"{n}\"{spaces}}}\n")
+        };
+        raw.write(request("wait", 0).as_bytes()).await;
+        assert_eq!(server.next().await, Seen::Waits);
+        let all: String = (1..REQUESTS).map(|n| request("toil", n)).collect();
+        raw.write(all.as_bytes()).await;
+        let mut shutdown = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut shutdown).await);
+        server.go.add_permits(1);
+        for n in 0..REQUESTS {
+            let answer = raw.json().await;
+            assert_eq!(answer["request_id"], n.to_string());
+            let code = &answer["error"]["code"];
+            assert!(code.is_null() || code == "shutting_down", "{answer}");
+        }
+        assert_eq!(raw.line().await, None);
+        assert!(shutdown.await);
+    });
+}
+
+#[test]
+fn a_call_to_a_client_that_was_told_the_end_is_not_sent() {
+    run(async {
+        let mut limits = ServerLimits::default();
+        limits.connection.linger = Duration::from_secs(20);
+        let mut server = serve(limits).await;
+        let mut raw = Raw::connect(server.end.address()).await;
+        let toil = r#"{"type":"request","name":"toil","request_id":"1"}"#;
+        assert_eq!(raw.ask(toil).await["request_id"], "1");
+        let Seen::Toils(connection) = server.next().await else {
+            panic!("the handler tells its connection");
+        };
+        let client = || server.end.to(connection);
+        let (to_ask, to_confirm, to_send) = (client(), client(), client());
+        let mut shutdown = Box::pin(server.end.shutdown(FAR));
+        assert!(still_waits(&mut shutdown).await);
+        assert_eq!(raw.line().await, None, "the server has said all");
+        let started = Instant::now();
+        for error in [
+            to_ask.request(Sign).await.unwrap_err(),
+            to_confirm.confirm(Unload { n: 1 }).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, RequestError::NotSent(_)), "{error:?}");
+            assert!(!error.is_unknown(), "it was certainly not executed");
+        }
+        assert!(to_send.send(Unload { n: 2 }).await.is_err());
+        assert!(started.elapsed() < Duration::from_secs(5));
+        drop(raw);
+        assert!(shutdown.await);
     });
 }
 

@@ -17,7 +17,7 @@ pub(crate) use closed::Closed;
 pub use queue::OutgoingCall;
 pub(crate) use queue::{Backlog, Closing, Outgoing};
 
-use self::queue::{Expiry, Parked, Queue};
+use self::queue::{Parked, Queue};
 use super::pending::{Outcome, Waiter};
 use crate::error::CloseReason;
 use crate::wire::RawData;
@@ -33,7 +33,8 @@ pub(crate) struct Outbox {
 /// What became of a push.
 pub(crate) enum Pushed {
     Queued,
-    Parked,
+    /// With the ticket to take it back by.
+    Parked(u64),
     Closed(CloseReason),
 }
 
@@ -53,8 +54,8 @@ impl Outbox {
         Self {
             queue: Mutex::default(),
             attention: AtomicBool::new(false),
-            max_events,
-            max_bytes,
+            max_events: max_events.max(1),
+            max_bytes: max_bytes.max(1),
         }
     }
 
@@ -82,13 +83,12 @@ impl Outbox {
             queue.ready.push_back(outgoing);
             Pushed::Queued
         } else {
-            queue.parked.push_back(Parked {
+            Pushed::Parked(queue.park(Parked {
                 outgoing,
                 waiter: waiter(),
                 timeout,
                 deadline: None,
-            });
-            Pushed::Parked
+            }))
         };
         self.call_driver(queue);
         pushed
@@ -127,16 +127,12 @@ impl Outbox {
             && queue.ready_bytes + queue.taken_bytes < self.max_bytes
     }
 
-    /// Takes a parked command back, or tells the driver that a call's place is free.
-    ///
-    /// `waiter` is the address of the call's waiter.
-    pub(crate) fn abandon(&self, waiter: *const ()) {
+    /// Takes back the parked command with this `ticket`; of any other call it tells the driver that
+    /// nobody waits for it.
+    pub(crate) fn abandon(&self, ticket: Option<u64>) {
         let mut queue = self.lock();
-        let before = queue.parked.len();
-        queue
-            .parked
-            .retain(|parked| Arc::as_ptr(&parked.waiter).cast() != waiter);
-        if queue.parked.len() == before {
+        let parked = ticket.and_then(|ticket| queue.parked.remove(&ticket));
+        if parked.is_none() {
             queue.abandoned = true;
             self.call_driver(queue);
         }
@@ -202,8 +198,8 @@ impl Outbox {
         self.attention.load(Ordering::Acquire)
     }
 
-    /// The driver's visit: counts what the driver holds against the limits, lets parked commands in
-    /// as far as there is room, and moves what is ready into `backlog` where that is empty.
+    /// The driver's visit: moves what is ready into `backlog`, counts what the driver holds against
+    /// the limits, lets parked commands in as far as there is room, and ends what waited too long.
     pub(crate) fn visit(
         &self,
         backlog: &mut Backlog,
@@ -211,72 +207,61 @@ impl Outbox {
         now: Instant,
     ) -> Visit {
         self.attention.store(false, Ordering::Release);
+        let mut late = Vec::new();
+        let mut admitted = Vec::new();
         let mut queue = self.lock();
         queue.driver_waits = false;
-        let mut expiry = Expiry {
-            now,
-            late: Vec::new(),
-            earliest: None,
-        };
-        // What stands behind an empty backlog is taken now and waits for nothing.
-        if !backlog.is_empty() {
-            let Queue {
-                ready, ready_bytes, ..
-            } = &mut *queue;
-            expiry.expire(&mut backlog.commands, &mut backlog.bytes);
-            expiry.expire(ready, ready_bytes);
+        queue.ready_bytes = 0;
+        let mut took = !queue.ready.is_empty();
+        backlog.take_in(&mut queue.ready, now);
+        let waits = backlog.expire(now, &mut late);
+        queue.taken = backlog.len();
+        queue.taken_bytes = backlog.bytes() + outbound_bytes;
+        self.admit_parked(&mut queue, &mut admitted);
+        if !queue.ready.is_empty() {
+            took = true;
+            backlog.take_in(&mut queue.ready, now);
+            queue.taken = backlog.len();
+            queue.taken_bytes = backlog.bytes() + outbound_bytes;
+            queue.ready_bytes = 0;
         }
-        queue.taken = backlog.commands.len();
-        queue.taken_bytes = backlog.bytes + outbound_bytes;
-        let admitted = self.admit_parked(&mut queue);
-        let took = backlog.commands.is_empty() && !queue.ready.is_empty();
-        if took {
-            mem::swap(&mut queue.ready, &mut backlog.commands);
-            backlog.bytes = mem::take(&mut queue.ready_bytes);
-            queue.taken = backlog.commands.len();
-            queue.taken_bytes = backlog.bytes + outbound_bytes;
-        }
-        queue.expire_parked(&mut expiry);
+        let parked = queue.expire_parked(now, &mut late);
         let visit = Visit {
             closing: queue.closing,
             abandoned: mem::take(&mut queue.abandoned),
             took,
-            waiting_until: expiry.earliest,
+            waiting_until: [waits, parked].into_iter().flatten().min(),
         };
         drop(queue);
         for waiter in admitted {
             waiter.complete(Outcome::Done(RawData::NULL));
         }
-        for waiter in expiry.late {
+        for waiter in late {
             waiter.complete(Outcome::NotSentInTime);
         }
         visit
     }
 
     /// Moves parked commands into the queue as far as there is room; a pass is sent with that.
-    fn admit_parked(&self, queue: &mut Queue) -> Vec<Arc<dyn Waiter>> {
-        let mut admitted = Vec::new();
+    fn admit_parked(&self, queue: &mut Queue, admitted: &mut Vec<Arc<dyn Waiter>>) {
         while self.has_room(queue) {
-            let Some(mut parked) = queue.parked.pop_front() else {
-                break;
+            let Some((_, mut parked)) = queue.parked.pop_first() else {
+                return;
             };
             match &mut parked.outgoing {
                 Outgoing::Call(call) => call.deadline = parked.deadline,
-                Outgoing::Frame(_) | Outgoing::Shared(_) => admitted.push(parked.waiter),
+                _ => admitted.push(parked.waiter),
             }
             queue.ready_bytes += parked.outgoing.len();
             queue.ready.push_back(parked.outgoing);
         }
-        admitted
     }
 
     /// Keeps the driver's waker; `false` where something arrived since its visit.
-    pub(crate) fn wait(&self, waker: &Waker, backlog: &Backlog, seen: Option<Closing>) -> bool {
+    pub(crate) fn wait(&self, waker: &Waker) -> bool {
         let mut queue = self.lock();
-        // Whatever was pushed meanwhile found nobody to wake; even where the backlog holds it up, a
-        // parked command must get its deadline.
-        let arrived = backlog.is_empty() && !queue.ready.is_empty();
-        if arrived || self.calls_for_attention() || queue.closing != seen {
+        // Whatever came meanwhile found nobody to wake.
+        if self.calls_for_attention() {
             return false;
         }
         if !queue
@@ -299,11 +284,11 @@ impl Outbox {
         let parked = mem::take(&mut queue.parked);
         let watchers = mem::take(&mut queue.watchers);
         drop(queue);
-        let unsent = backlog.commands.into_iter().chain(ready);
-        for waiter in unsent.filter_map(Outgoing::into_waiter) {
+        let ready = ready.into_iter().filter_map(Outgoing::into_waiter);
+        for waiter in backlog.into_waiters().chain(ready) {
             waiter.complete(Outcome::NotSent(reason));
         }
-        for parked in parked {
+        for parked in parked.into_values() {
             parked.waiter.complete(Outcome::NotSent(reason));
         }
         for watcher in watchers.into_values() {

@@ -20,6 +20,8 @@ pub(crate) enum Outgoing {
     Shared(Bytes),
     /// A call: a frame up to its data, which the connection ends with an id.
     Call(OutgoingCall),
+    /// The answer to an event, behind what its handler sent.
+    Answer(Vec<u8>),
 }
 
 /// A request or a confirmed pass that is to be sent.
@@ -51,7 +53,7 @@ impl std::fmt::Debug for OutgoingCall {
 impl Outgoing {
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Frame(frame) => frame.len(),
+            Self::Frame(frame) | Self::Answer(frame) => frame.len(),
             Self::Shared(frame) => frame.len(),
             Self::Call(call) => call.start.len(),
         }
@@ -70,12 +72,10 @@ pub(super) struct Parked {
 /// How the owner of a handle wants the link to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Closing {
-    /// Send what is queued, then close.
-    Flush,
     /// Handle and answer what has arrived, send what is queued, then close.
     Drain,
-    /// Close at once.
-    Abort,
+    /// Send what is queued, then close.
+    Flush,
 }
 
 #[derive(Default)]
@@ -85,7 +85,13 @@ pub(super) struct Queue {
     /// What the driver took but has not sent yet; it counts against the limits.
     pub(super) taken: usize,
     pub(super) taken_bytes: usize,
-    pub(super) parked: VecDeque<Parked>,
+    /// By ticket, so in order of arrival.
+    pub(super) parked: BTreeMap<u64, Parked>,
+    pub(super) next_ticket: u64,
+    /// The first ticket that has no deadline yet.
+    unstamped: u64,
+    /// No parked command gives up before this time.
+    parked_until: Option<Instant>,
     pub(super) abandoned: bool,
     pub(super) closing: Option<Closing>,
     pub(super) closed: Option<CloseReason>,
@@ -104,75 +110,167 @@ impl Queue {
 
     /// Whether the owner wants nothing more sent. In a drain handlers still work and send.
     pub(super) fn refuses(&self) -> bool {
-        matches!(self.closing, Some(Closing::Flush | Closing::Abort))
+        self.closing == Some(Closing::Flush)
     }
 
-    pub(super) fn expire_parked(&mut self, expiry: &mut Expiry) {
-        self.parked.retain_mut(|parked| {
-            let deadline = *parked
-                .deadline
-                .get_or_insert(due(expiry.now, parked.timeout));
-            expiry.keeps(deadline, &parked.waiter)
-        });
+    pub(super) fn park(&mut self, parked: Parked) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.parked.insert(ticket, parked);
+        ticket
     }
-}
 
-/// Takes out what waited too long to be sent. A command has its deadline from the first visit that
-/// finds it waiting, so that no handle needs a clock.
-pub(super) struct Expiry {
-    pub(super) now: Instant,
-    pub(super) late: Vec<Arc<dyn Waiter>>,
-    /// The first deadline of what is kept.
-    pub(super) earliest: Option<Instant>,
-}
-
-impl Expiry {
-    pub(super) fn keeps(&mut self, deadline: Instant, waiter: &Arc<dyn Waiter>) -> bool {
-        if deadline <= self.now {
-            self.late.push(Arc::clone(waiter));
-            return false;
+    /// Ends what was parked for too long, and says when the next is due. A command has its deadline
+    /// from the first visit that finds it, so that no handle needs a clock.
+    pub(super) fn expire_parked(&mut self, now: Instant, late: &mut Late) -> Option<Instant> {
+        for parked in self
+            .parked
+            .range_mut(self.unstamped..)
+            .map(|(_, parked)| parked)
+        {
+            let deadline = due(now, parked.timeout);
+            parked.deadline = Some(deadline);
+            self.parked_until = Some(earlier(self.parked_until, deadline));
         }
-        let earliest = self.earliest.unwrap_or(deadline);
-        self.earliest = Some(earliest.min(deadline));
-        true
-    }
-
-    /// Takes calls out of a queue of `bytes`; passes in it count as sent.
-    pub(super) fn expire(&mut self, commands: &mut VecDeque<Outgoing>, bytes: &mut usize) {
-        commands.retain_mut(|outgoing| {
-            let Outgoing::Call(call) = outgoing else {
-                return true;
-            };
-            let deadline = *call.deadline.get_or_insert(due(self.now, call.timeout));
-            let keeps = self.keeps(deadline, &call.waiter);
-            if !keeps {
-                *bytes -= call.start.len();
-            }
-            keeps
-        });
+        self.unstamped = self.next_ticket;
+        if self.parked_until.is_some_and(|until| until <= now) {
+            let mut until = None;
+            self.parked.retain(|_, parked| {
+                let deadline = parked.deadline.unwrap_or(now);
+                if deadline <= now {
+                    late.push(Arc::clone(&parked.waiter));
+                    return false;
+                }
+                until = Some(earlier(until, deadline));
+                true
+            });
+            self.parked_until = until;
+        }
+        if self.parked.is_empty() {
+            self.parked_until = None;
+        }
+        self.parked_until
     }
 }
 
-/// What the driver took from the queue and has not sent yet.
+/// Those who waited too long for a place.
+pub(super) type Late = Vec<Arc<dyn Waiter>>;
+
+fn earlier(first: Option<Instant>, second: Instant) -> Instant {
+    first.map_or(second, |first| first.min(second))
+}
+
+/// What the driver took from the queue and has not sent yet, in order. Calls for which no place is
+/// free stand aside, so that what needs none goes on.
 #[derive(Default)]
 pub(crate) struct Backlog {
-    pub(super) commands: VecDeque<Outgoing>,
-    pub(super) bytes: usize,
+    commands: VecDeque<Outgoing>,
+    calls: VecDeque<OutgoingCall>,
+    bytes: usize,
+    /// Bytes of answers that wait behind what their handlers sent.
+    answer_bytes: usize,
+    /// No call gives up before this time.
+    until: Option<Instant>,
 }
 
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
-        self.commands.is_empty()
+        self.commands.is_empty() && self.calls.is_empty()
     }
 
-    pub(crate) fn front_is_call(&self) -> bool {
-        matches!(self.commands.front(), Some(Outgoing::Call(_)))
+    /// Whether something waits that an answer must not overtake.
+    pub(crate) fn has_frames(&self) -> bool {
+        !self.commands.is_empty()
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Outgoing> {
-        let outgoing = self.commands.pop_front()?;
-        self.bytes -= outgoing.len();
-        Some(outgoing)
+    pub(crate) fn answer_bytes(&self) -> usize {
+        self.answer_bytes
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.commands.len() + self.calls.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Puts an answer behind what its handler sent.
+    pub(crate) fn push_answer(&mut self, frame: Vec<u8>) {
+        self.answer_bytes += frame.len();
+        self.commands.push_back(Outgoing::Answer(frame));
+    }
+
+    /// The next to be sent; calls only where there `is_room` for one more.
+    pub(crate) fn pop(&mut self, is_room: bool) -> Option<Outgoing> {
+        if is_room && let Some(call) = self.calls.pop_front() {
+            self.bytes -= call.start.len();
+            return Some(Outgoing::Call(call));
+        }
+        while let Some(outgoing) = self.commands.pop_front() {
+            match outgoing {
+                Outgoing::Call(call) if !is_room => self.calls.push_back(call),
+                Outgoing::Answer(frame) => {
+                    self.answer_bytes -= frame.len();
+                    return Some(Outgoing::Answer(frame));
+                }
+                outgoing => {
+                    self.bytes -= outgoing.len();
+                    return Some(outgoing);
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes in what is `ready`; from now on a call's time runs.
+    pub(super) fn take_in(&mut self, ready: &mut VecDeque<Outgoing>, now: Instant) {
+        for outgoing in ready.iter_mut() {
+            self.bytes += outgoing.len();
+            if let Outgoing::Call(call) = outgoing {
+                let deadline = *call.deadline.get_or_insert(due(now, call.timeout));
+                self.until = Some(earlier(self.until, deadline));
+            }
+        }
+        if self.commands.is_empty() {
+            std::mem::swap(&mut self.commands, ready);
+        } else {
+            self.commands.append(ready);
+        }
+    }
+
+    /// Takes out the calls that waited too long, and says when the next is due.
+    pub(super) fn expire(&mut self, now: Instant, late: &mut Late) -> Option<Instant> {
+        if self.until.is_some_and(|until| until <= now) {
+            let (mut until, mut freed) = (None, 0);
+            let mut keeps = |call: &OutgoingCall| {
+                let deadline = call.deadline.unwrap_or(now);
+                if deadline <= now {
+                    freed += call.start.len();
+                    late.push(Arc::clone(&call.waiter));
+                    return false;
+                }
+                until = Some(earlier(until, deadline));
+                true
+            };
+            self.calls.retain(&mut keeps);
+            self.commands.retain(|outgoing| match outgoing {
+                Outgoing::Call(call) => keeps(call),
+                _ => true,
+            });
+            self.bytes -= freed;
+            self.until = until;
+        }
+        if self.is_empty() {
+            self.until = None;
+        }
+        self.until
+    }
+
+    /// Those who wait for what is left.
+    pub(super) fn into_waiters(self) -> impl Iterator<Item = Arc<dyn Waiter>> {
+        let calls = self.calls.into_iter().map(Outgoing::Call);
+        calls.chain(self.commands).filter_map(Outgoing::into_waiter)
     }
 }
 
@@ -180,7 +278,7 @@ impl Outgoing {
     pub(super) fn into_waiter(self) -> Option<Arc<dyn Waiter>> {
         match self {
             Self::Call(call) => Some(call.waiter),
-            Self::Frame(_) | Self::Shared(_) => None,
+            Self::Frame(_) | Self::Shared(_) | Self::Answer(_) => None,
         }
     }
 }

@@ -68,7 +68,7 @@ impl Desk {
             if self.backlog.is_empty() {
                 return sent;
             }
-            while let Some(outgoing) = self.backlog.pop() {
+            while let Some(outgoing) = self.backlog.pop(true) {
                 sent.push(text(outgoing));
             }
         }
@@ -78,14 +78,14 @@ impl Desk {
 fn name(pushed: &Pushed) -> &'static str {
     match pushed {
         Pushed::Queued => "queued",
-        Pushed::Parked => "parked",
+        Pushed::Parked(_) => "parked",
         Pushed::Closed(_) => "closed",
     }
 }
 
 fn text(outgoing: Outgoing) -> String {
     match outgoing {
-        Outgoing::Frame(frame) => String::from_utf8(frame).unwrap(),
+        Outgoing::Frame(frame) | Outgoing::Answer(frame) => String::from_utf8(frame).unwrap(),
         Outgoing::Shared(frame) => String::from_utf8(frame.to_vec()).unwrap(),
         Outgoing::Call(_) => "call".to_owned(),
     }
@@ -163,8 +163,8 @@ fn a_late_push_does_not_overtake_a_parked_one() {
         desk.push(&n.to_string(), 1_000);
     }
     desk.visit(0, 0);
-    let _ = desk.backlog.pop();
-    let _ = desk.backlog.pop();
+    let _ = desk.backlog.pop(true);
+    let _ = desk.backlog.pop(true);
     // There is room now, and yet "2" was first.
     assert_eq!(desk.push("3", 1_000).0, "parked");
     assert!(!desk.outbox.try_push(Bytes::from_static(b"4")));
@@ -190,7 +190,7 @@ fn a_parked_command_gives_up_at_its_deadline_and_not_a_millisecond_before() {
     desk.visit(200, 0);
     assert_eq!(call.ends(), ["not sent in time"]);
     assert_eq!(desk.until, None);
-    assert_eq!(desk.backlog.pop().map(text).as_deref(), Some("a"));
+    assert_eq!(desk.backlog.pop(true).map(text).as_deref(), Some("a"));
     assert_eq!(desk.drain(200), [""; 0]);
     assert_eq!((frame.ends().len(), call.ends().len()), (1, 1));
 }
@@ -202,9 +202,9 @@ fn a_call_that_was_parked_keeps_its_deadline() {
     desk.visit(0, 0);
     let (_, waiter) = desk.push_call(100);
     desk.visit(10, 0);
-    let _ = desk.backlog.pop();
+    let _ = desk.backlog.pop(true);
     desk.visit(60, 0);
-    let Some(Outgoing::Call(call)) = desk.backlog.pop() else {
+    let Some(Outgoing::Call(call)) = desk.backlog.pop(true) else {
         panic!("the call has room")
     };
     assert_eq!(call.deadline, Some(desk.at(110)));
@@ -222,19 +222,53 @@ fn a_call_that_was_parked_keeps_its_deadline() {
 fn a_parked_command_that_is_dropped_leaves_the_queue() {
     let mut desk = Desk::new(1, 1_000);
     desk.push("a", 1_000);
-    let (_, dropped) = desk.push("b", 1_000);
+    let dropped = Probe::new();
+    let waiter = Arc::clone(&dropped);
+    let timeout = Duration::from_secs(1);
+    let pushed = desk
+        .outbox
+        .push(Outgoing::Frame("b".into()), timeout, move || waiter);
+    let Pushed::Parked(ticket) = pushed else {
+        panic!("there is room for one")
+    };
     let (_, kept) = desk.push("c", 1_000);
-    desk.outbox.abandon(dropped.address());
+    desk.outbox.abandon(Some(ticket));
     assert_eq!(desk.drain(0), ["a", "c"]);
     assert!(dropped.ends().is_empty());
+    assert!(
+        !desk
+            .outbox
+            .visit(&mut desk.backlog, 0, desk.start)
+            .abandoned
+    );
     assert_eq!(kept.ends(), ["done null"]);
+}
+
+#[test]
+fn calls_without_a_place_let_frames_pass_and_keep_their_order() {
+    let mut desk = Desk::new(10, 1_000);
+    let (_, first) = desk.push_call(1_000);
+    desk.push("a", 1_000);
+    let (_, second) = desk.push_call(500);
+    desk.push("b", 1_000);
+    desk.visit(0, 0);
+    desk.backlog.push_answer(b"answer".to_vec());
+    assert_eq!(desk.backlog.answer_bytes(), 6);
+    let sent: Vec<_> = std::iter::from_fn(|| desk.backlog.pop(false).map(text)).collect();
+    assert_eq!(sent, ["a", "b", "answer"]);
+    assert_eq!(desk.backlog.answer_bytes(), 0);
+    assert!(!desk.backlog.has_frames());
+    desk.visit(500, 0);
+    assert_eq!(second.ends(), ["not sent in time"]);
+    assert!(matches!(desk.backlog.pop(true), Some(Outgoing::Call(_))));
+    assert!(desk.backlog.is_empty());
+    assert!(first.ends().is_empty());
 }
 
 #[test]
 fn a_dropped_call_in_flight_is_told_to_the_driver_once() {
     let mut desk = Desk::new(1, 1_000);
-    let waiter = Probe::new();
-    desk.outbox.abandon(waiter.address());
+    desk.outbox.abandon(None);
     let now = desk.start;
     assert!(desk.outbox.visit(&mut desk.backlog, 0, now).abandoned);
     assert!(!desk.outbox.visit(&mut desk.backlog, 0, now).abandoned);
@@ -281,9 +315,9 @@ fn the_strictest_wish_to_close_wins() {
     let mut desk = Desk::new(1, 1_000);
     let now = desk.start;
     for (wish, wins) in [
+        (Closing::Drain, Closing::Drain),
         (Closing::Flush, Closing::Flush),
-        (Closing::Abort, Closing::Abort),
-        (Closing::Drain, Closing::Abort),
+        (Closing::Drain, Closing::Flush),
     ] {
         desk.outbox.close(wish);
         let visit = desk.outbox.visit(&mut desk.backlog, 0, now);
@@ -297,13 +331,13 @@ fn the_driver_is_woken_once_for_all_that_is_pushed_while_it_waits() {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     desk.visit(0, 0);
-    assert!(desk.outbox.wait(&waker, &desk.backlog, None));
+    assert!(desk.outbox.wait(&waker));
     for _ in 0..5 {
         desk.push("x", 1_000);
     }
     assert_eq!(woken.count(), 1);
     assert_eq!(desk.drain(0).len(), 5);
-    assert!(desk.outbox.wait(&waker, &desk.backlog, None));
+    assert!(desk.outbox.wait(&waker));
     desk.outbox.close(Closing::Flush);
     assert_eq!(woken.count(), 2);
 }
@@ -315,13 +349,13 @@ fn the_driver_does_not_wait_where_something_came_since_its_visit() {
         |desk| drop(desk.push("x", 1_000)),
         |desk| drop(desk.push_call(1_000)),
         |desk| desk.outbox.close(Closing::Flush),
-        |desk| desk.outbox.abandon(Probe::new().address()),
+        |desk| desk.outbox.abandon(None),
     ];
     for (number, come) in came.into_iter().enumerate() {
         let mut desk = Desk::new(10, 1_000);
         desk.visit(0, 0);
         come(&desk);
-        assert!(!desk.outbox.wait(waker, &desk.backlog, None), "{number}");
+        assert!(!desk.outbox.wait(waker), "{number}");
     }
 }
 
@@ -334,7 +368,7 @@ fn the_driver_does_not_wait_where_a_command_was_parked_since_its_visit() {
     desk.visit(0, 100);
     let (how, waiter) = desk.push("x", 1_000);
     assert_eq!(how, "parked");
-    assert!(!desk.outbox.wait(waker, &desk.backlog, None));
+    assert!(!desk.outbox.wait(waker));
     assert_eq!(desk.drain(0), ["x"]);
     assert_eq!(waiter.ends(), ["done null"]);
     // The driver holds all that there is room for, and cannot send it.
@@ -343,10 +377,10 @@ fn the_driver_does_not_wait_where_a_command_was_parked_since_its_visit() {
     desk.visit(0, 0);
     let (how, waiter) = desk.push("b", 100);
     assert_eq!(how, "parked");
-    assert!(!desk.outbox.wait(waker, &desk.backlog, None));
+    assert!(!desk.outbox.wait(waker));
     desk.visit(0, 0);
     assert_eq!(desk.until, Some(desk.at(100)));
-    assert!(desk.outbox.wait(waker, &desk.backlog, None));
+    assert!(desk.outbox.wait(waker));
     desk.visit(100, 0);
     assert_eq!(waiter.ends(), ["not sent in time"]);
 }

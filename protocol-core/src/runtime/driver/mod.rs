@@ -10,7 +10,7 @@ use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
@@ -58,9 +58,7 @@ where
     async move {
         driver.run(&service).await;
         driver.end_calls();
-        while driver.closing != Some(Closing::Abort)
-            && driver.concurrent.join_next().await.is_some()
-        {}
+        while driver.concurrent.join_next().await.is_some() {}
     }
 }
 
@@ -158,18 +156,23 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let Admitted {
             event, exchange, ..
         } = admitted;
-        let mut handler = pin!(service.serve(event, scratch));
+        let mut handler = pin!(Some(service.serve(event, scratch)));
         let mut deadline = None;
         let limit = self.connection.limits().handler_timeout;
         let outcome = poll_fn(|cx| {
-            if let Poll::Ready(outcome) = guard::poll(handler.as_mut(), cx) {
+            if let Some(handler) = handler.as_mut().as_pin_mut()
+                && let Poll::Ready(outcome) = guard::poll(handler, cx)
+            {
                 return Poll::Ready(outcome.map_err(Failure::from));
             }
             let deadline = *deadline.get_or_insert_with(|| due(self.now, limit));
             self.poll_link(cx, Some(deadline))
-                .map(|()| Err(Failure::TooSlow))
+                .map(|()| Err(Failure::TooSlow { limit }))
         })
         .await;
+        if guard::call(|| handler.set(None)).is_err() {
+            tracing::error!(event = exchange.name, "dropping a handler panicked");
+        }
         self.finish(&exchange, outcome).clear()
     }
 
@@ -179,17 +182,21 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         exchange: &Exchange,
         outcome: Result<ReplyBuffer, Failure>,
     ) -> ReplyBuffer {
-        // What the handler sent goes before its answer.
         self.collect();
         let reply = outcome.unwrap_or_else(|failure| {
-            if let (Failure::Panicked, Some(observer)) = (&failure, self.connection.observer()) {
-                observer(&Notice::HandlerPanicked {
-                    name: exchange.name,
-                });
-            }
+            self.connection.notice(&failure.notice(exchange.name));
             failure.reply()
         });
+        let before = self.connection.frames_len();
         self.connection.answer(exchange, reply.result());
+        // What the handler sent goes before its answer, also where it still has to wait.
+        if self.backlog.has_frames() {
+            let answer = self.connection.take_back(before);
+            if !answer.is_empty() {
+                self.backlog.push_answer(answer);
+            }
+            self.connection.set_held_back(self.backlog.answer_bytes());
+        }
         reply
     }
 
@@ -210,8 +217,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     let guarded = poll_fn(|cx| guard::poll(handler.as_mut(), cx));
                     let outcome = match tokio::time::timeout(limit, guarded).await {
                         Ok(outcome) => outcome.map_err(Failure::from),
-                        Err(_) => Err(Failure::TooSlow),
+                        Err(_) => Err(Failure::TooSlow { limit }),
                     };
+                    if guard::call(move || drop(handler)).is_err() {
+                        tracing::error!(event = exchange.name, "dropping a handler panicked");
+                    }
                     (exchange, outcome)
                 });
                 self.connection.set_handling(self.concurrent.len());
@@ -223,7 +233,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 /// Why a handler gave no reply.
 enum Failure {
     Panicked,
-    TooSlow,
+    TooSlow { limit: Duration },
 }
 
 impl From<guard::Panicked> for Failure {
@@ -233,10 +243,17 @@ impl From<guard::Panicked> for Failure {
 }
 
 impl Failure {
+    fn notice<'a>(&self, name: &'a str) -> Notice<'a> {
+        match self {
+            Self::Panicked => Notice::HandlerPanicked { name },
+            Self::TooSlow { .. } => Notice::HandlerTooSlow { name },
+        }
+    }
+
     fn reply(self) -> ReplyBuffer {
         let text = match self {
-            Self::Panicked => "the handler panicked",
-            Self::TooSlow => "the handler took too long",
+            Self::Panicked => "the handler panicked".to_owned(),
+            Self::TooSlow { limit } => format!("the handler took longer than {limit:?}"),
         };
         ReplyBuffer::default().refused(WireError::new(ErrorCode::Internal, text))
     }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::task::coop;
 
 use super::Driver;
 use crate::connection::{Closing, Outgoing};
@@ -39,7 +40,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.end_calls();
             }
             let stop = match handler {
-                Some(due) => due <= self.now || self.closing == Some(Closing::Abort),
+                Some(due) => due <= self.now,
                 None => {
                     arrived || finished || self.closing != closing || self.connection.is_closed()
                 }
@@ -96,28 +97,27 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.connection.close();
             }
             Some(Closing::Drain) => self.connection.drain(),
-            Some(Closing::Abort) => self.connection.abort(),
             Some(Closing::Flush) | None => {}
         }
     }
 
     fn send_backlog(&mut self) {
-        while !self.connection.is_output_full() {
-            if self.backlog.front_is_call() && !self.connection.has_room_for_call() {
-                return;
-            }
-            match self.backlog.pop() {
-                None => return,
-                Some(Outgoing::Frame(frame)) => self.connection.send_frame(&frame),
+        while self.connection.has_room_to_send() {
+            match self.backlog.pop(self.connection.has_room_for_call()) {
+                None => break,
+                Some(Outgoing::Frame(frame) | Outgoing::Answer(frame)) => {
+                    self.connection.send_frame(&frame);
+                }
                 Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
                 Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
             }
         }
+        self.connection.set_held_back(self.backlog.answer_bytes());
     }
 
     /// Whether no further event may be handled now.
     pub(super) fn is_crowded(&self) -> bool {
-        self.concurrent.len() >= self.connection.limits().concurrent_handlers
+        self.concurrent.len() >= self.connection.limits().concurrent_handlers.max(1)
     }
 
     /// Answers of concurrent handlers that are done.
@@ -126,7 +126,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         if self.concurrent.is_empty() {
             return finished;
         }
-        while let Poll::Ready(Some(joined)) = self.concurrent.poll_join_next(cx) {
+        while !self.connection.is_output_full()
+            && let Poll::Ready(Some(joined)) = self.concurrent.poll_join_next(cx)
+        {
             // A task that was aborted has nobody left to answer.
             if let Ok((exchange, outcome)) = joined {
                 drop(self.finish(&exchange, outcome));
@@ -176,7 +178,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => self.connection.broken(error.into()),
             Poll::Pending => {
-                let settled = self.connection.input_is_drained();
+                // tokio also says so to a task that has used up its turn.
+                let settled = coop::has_budget_remaining() && self.connection.input_is_drained();
                 for buffer in self.connection.take_idle_input().into_iter().flatten() {
                     buffers::give_back(buffer);
                 }
@@ -255,11 +258,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
         }
         self.connection.release_idle_output();
-        if self
-            .link
-            .outbox
-            .wait(cx.waker(), &self.backlog, self.closing)
-        {
+        if self.link.outbox.wait(cx.waker()) {
             return Poll::Pending;
         }
         Poll::Ready(())

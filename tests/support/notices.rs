@@ -14,6 +14,8 @@ pub enum Seen {
     AnswerIgnored,
     /// A handler panicked, for the event of this wire name.
     HandlerPanicked(String),
+    /// A handler took too long, for the event of this wire name.
+    HandlerTooSlow(String),
     /// A notice that the tests do not know.
     Other(String),
 }
@@ -32,6 +34,7 @@ impl From<&Notice<'_>> for Seen {
             Notice::TypeUnknown => Self::TypeUnknown,
             Notice::AnswerIgnored => Self::AnswerIgnored,
             Notice::HandlerPanicked { name } => Self::HandlerPanicked((*name).into()),
+            Notice::HandlerTooSlow { name } => Self::HandlerTooSlow((*name).into()),
             other => Self::Other(format!("{other:?}")),
         }
     }

@@ -145,7 +145,10 @@ fn tables_describe_events() {
             ("d", Kind::Request, true, Some(1024)),
         ]
     );
-    assert_eq!(W::EVENTS[1].error_codes, ["some", "none", "ok", "err", "a", "field", "visitor"]);
+    assert_eq!(
+        W::EVENTS[1].error_codes,
+        ["some", "none", "ok", "err", "a", "field", "visitor"]
+    );
     assert_eq!(
         W::EVENTS[1].response.map(|response| response.name),
         Some("Send")

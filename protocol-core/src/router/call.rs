@@ -1,9 +1,7 @@
 //! The future that `send`, `confirm` and `request` return.
 
-use std::any::Any;
 use std::fmt;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -214,9 +212,10 @@ struct Slot<T> {
 
 enum SlotState<T> {
     Waiting(Waker),
+    /// The answer's data, which the caller's task decodes: that is its own work, and its panic if
+    /// its `Deserialize` panics.
+    Answered(Box<str>),
     Ended(T),
-    /// Decoding the answer panicked; the panic belongs to the caller.
-    Panicked(Box<dyn Any + Send>),
     Abandoned,
 }
 
@@ -237,9 +236,10 @@ impl<T> Slot<T> {
         let mut state = self.lock();
         match mem::replace(&mut *state, SlotState::Abandoned) {
             SlotState::Ended(result) => Poll::Ready(result),
-            SlotState::Panicked(panic) => {
+            SlotState::Answered(data) => {
                 drop(state);
-                resume_unwind(panic)
+                let data = Outcome::Done(RawData::scanned(&data));
+                Poll::Ready((self.read)(data, self.timeout))
             }
             SlotState::Waiting(kept) => {
                 let kept = if kept.will_wake(waker) {
@@ -265,8 +265,10 @@ impl<T> Slot<T> {
 
 impl<T: Send> Waiter for Slot<T> {
     fn complete(&self, outcome: Outcome<'_>) {
-        let read = AssertUnwindSafe(|| (self.read)(outcome, self.timeout));
-        let ended = catch_unwind(read).map_or_else(SlotState::Panicked, SlotState::Ended);
+        let ended = match outcome {
+            Outcome::Done(data) => SlotState::Answered(data.as_str().into()),
+            outcome => SlotState::Ended((self.read)(outcome, self.timeout)),
+        };
         let mut state = self.lock();
         if let SlotState::Waiting(_) = &*state
             && let SlotState::Waiting(waker) = mem::replace(&mut *state, ended)

@@ -39,7 +39,7 @@ impl<'a> RawData<'a> {
     }
 
     /// `text` must have passed the scanner as one value.
-    pub(super) const fn scanned(text: &'a str) -> Self {
+    pub(crate) const fn scanned(text: &'a str) -> Self {
         Self(text)
     }
 

@@ -61,6 +61,7 @@ impl Open {
 }
 
 const SHORT: Duration = Duration::from_millis(200);
+const JUST_SHORTER: Duration = Duration::from_millis(199);
 
 #[test]
 fn a_confirmed_pass_that_finds_no_room_in_time_is_internal_and_dropped() {
@@ -74,6 +75,8 @@ fn a_confirmed_pass_that_finds_no_room_in_time_is_internal_and_dropped() {
             panic!("{error:?}");
         };
         assert_eq!(error.standard(), Some(ErrorCode::Internal));
+        let slow = Seen::HandlerTooSlow("letter".into());
+        assert_eq!(open.notices.try_next(), Some(slow));
         assert_eq!(open.notices.try_next(), None, "its sender was told");
         assert_eq!(open.try_next(), Some(1));
         assert_eq!(open.try_next(), None, "the second was dropped");
@@ -90,6 +93,8 @@ fn passes_that_find_no_room_in_time_are_dropped_and_the_observer_is_told() {
             open.client.send(Letter { n }).await.unwrap();
         }
         for _ in 2..=4 {
+            let slow = Seen::HandlerTooSlow("letter".into());
+            assert_eq!(open.notices.next().await, slow);
             let refused = Seen::refused("letter", "internal");
             assert_eq!(open.notices.next().await, refused);
         }
@@ -109,7 +114,7 @@ fn a_place_that_becomes_free_just_in_time_is_taken() {
         let client = open.client.clone();
         let second = tokio::spawn(async move { client.confirm(Letter { n: 2 }).await });
         // Time jumps there only once nothing else is left to do.
-        tokio::time::sleep(SHORT - Duration::from_millis(1)).await;
+        tokio::time::sleep(JUST_SHORTER).await;
         assert_eq!(open.try_next(), Some(1));
         assert_eq!(second.await.unwrap(), Ok(()));
         assert_eq!(open.try_next(), Some(2));

@@ -240,30 +240,3 @@ fn answers_of_concurrent_handlers_that_nobody_reads_are_few() {
         attacked.hears("fill_beside").await;
     });
 }
-
-#[test]
-fn answers_that_are_ready_together_wait_while_the_output_is_full() {
-    const ANSWER: usize = 60_000;
-    const TOGETHER: usize = 1_000;
-    run(async {
-        let mut attacked = attacked(|limits| {
-            limits.connection.outbound_bytes = 64 << 10;
-            limits.connection.write_stall = Duration::from_hours(1);
-        })
-        .await;
-        let mut peer = Peer::connect(attacked.server.address()).await;
-        let fill = request("fill_beside", &format!("{{\"bytes\":{ANSWER}}}"), "7") + "\n";
-        peer.write(fill.repeat(TOGETHER)).await;
-        let mut begun = 0;
-        while tokio::time::timeout(STILL, attacked.heard.recv())
-            .await
-            .is_ok()
-        {
-            begun += 1;
-        }
-        for _ in 0..begun {
-            assert_eq!(peer.json().await["data"].as_str().unwrap().len(), ANSWER);
-        }
-        attacked.serves_others().await;
-    });
-}

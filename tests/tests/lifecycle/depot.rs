@@ -47,8 +47,8 @@ pub(crate) struct WatchBeside;
 #[event(request, response = Waited)]
 pub(crate) struct AskBack;
 
-/// Its handler leaves nothing of what the scheduler lets its task do at once, as one that reads a
-/// full channel to its end does.
+/// Its handler waits, then leaves nothing of what the scheduler lets its task do at once, as one
+/// that reads a full channel does.
 #[derive(Debug, Event)]
 #[event(request, response = Waited)]
 pub(crate) struct Toil;
@@ -188,6 +188,7 @@ impl ToDepotHandler<Freight> for Depot {
 
     async fn on_toil(&self, cx: &Context<Freight>, _event: Toil) -> Waited {
         self.tell(Seen::Toils(cx.connection()));
+        self.go.acquire().await.expect("never closed").forget();
         while has_budget_remaining() {
             consume_budget().await;
         }

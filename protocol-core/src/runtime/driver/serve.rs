@@ -31,10 +31,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             {
                 self.connection.handle_timeout(self.now);
             }
-            let was_full = self.connection.is_output_full();
             let closing = self.closing;
             self.collect();
             let finished = self.poll_concurrent(cx);
+            // While the output is full nothing is read, so nothing but its flush wakes the reader.
+            let was_full = self.connection.is_output_full();
             let arrived = self.poll_input(cx, handling);
             if self.connection.is_muted() {
                 self.end_calls();

@@ -80,8 +80,8 @@
 //! 6. The driver polls `on_hello` in place. Nothing is spawned for it.
 //! 7. The reply is appended to the connection's output under the request's id. Replies to what was
 //!    read together share a write.
-//! 8. The client's connection finds the waiter by the id and hands it the data, which is decoded
-//!    into a `Greeting`. The caller wakes.
+//! 8. The client's connection finds the waiter by the id and hands it the data. The caller wakes and
+//!    decodes it into a `Greeting`.
 //!
 //! # Modules
 //!

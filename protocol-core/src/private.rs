@@ -84,6 +84,16 @@ pub trait Unknown {
 
 pub enum Unnamed {}
 
+/// Stands in the stubs of items that a derive refused. Such a program does not compile, so this never
+/// runs.
+///
+/// # Panics
+///
+/// If it ever does.
+pub fn refused() -> ! {
+    unreachable!("an item that its derive refused does not compile")
+}
+
 /// Decodes an event's data.
 ///
 /// # Errors

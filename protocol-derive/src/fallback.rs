@@ -57,7 +57,7 @@ pub(crate) fn event(input: &DeriveInput, krate: &CratePath) -> TokenStream {
                 fn into_result(
                     _: Self::Reply,
                 ) -> #core::result::Result<Self::Response, Self::Error> {
-                    #core::unimplemented!()
+                    #private::refused()
                 }
             }
 
@@ -84,7 +84,7 @@ pub(crate) fn data(input: &DeriveInput, krate: &CratePath) -> TokenStream {
 pub(crate) fn set(input: &DeriveInput, frame: &Frame, variants: &[Variant]) -> TokenStream {
     let Frame { krate, ident, .. } = frame;
     let (core, private) = (krate.core(), krate.private());
-    let unimplemented = quote!(#core::unimplemented!());
+    let refused = quote!(#private::refused());
     let mut methods: Vec<&Variant> = Vec::new();
     let mut events: Vec<&Type> = Vec::new();
     for variant in variants {
@@ -113,13 +113,13 @@ pub(crate) fn set(input: &DeriveInput, frame: &Frame, variants: &[Variant]) -> T
                 _: #core::primitive::usize,
                 _: #private::RawData<'_>,
             ) -> #core::result::Result<Self, #private::DataError> {
-                #unimplemented
+                #refused
             }
         }
     };
     // A generic set is no set for any direction, so nothing more can be meant by it.
     let more = input.generics.params.is_empty().then(|| {
-        let dispatch = frame.expand_dispatch(&methods, Some(&quote!(_ => #unimplemented,)));
+        let dispatch = frame.expand_dispatch(&methods, Some(&quote!(_ => #refused,)));
         let members = frame.expand_members(&events);
         quote!(#dispatch #members)
     });
@@ -177,21 +177,21 @@ pub(crate) fn error(input: &DeriveInput, krate: &CratePath) -> TokenStream {
                 const CODES: &'static [&'static #core::primitive::str] = &[];
 
                 fn code(&self) -> &'static #core::primitive::str {
-                    #core::unimplemented!()
+                    #private::refused()
                 }
 
                 fn write_data(
                     &self,
                     _: &mut #private::std::vec::Vec<#core::primitive::u8>,
                 ) -> #core::result::Result<#core::primitive::bool, #private::EncodeError> {
-                    #core::unimplemented!()
+                    #private::refused()
                 }
 
                 fn read(
                     _: &#core::primitive::str,
                     _: #private::RawData<'_>,
                 ) -> #core::option::Option<#core::result::Result<Self, #private::DataError>> {
-                    #core::unimplemented!()
+                    #private::refused()
                 }
             }
         };
@@ -200,7 +200,7 @@ pub(crate) fn error(input: &DeriveInput, krate: &CratePath) -> TokenStream {
 
 fn serde(input: &DeriveInput, krate: &CratePath) -> TokenStream {
     let ident = &input.ident;
-    let (core, serde) = (krate.core(), krate.serde());
+    let (core, private, serde) = (krate.core(), krate.private(), krate.serde());
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
     let mut with_lifetime = input.generics.clone();
     with_lifetime.params.insert(0, syn::parse_quote!('__de));
@@ -211,7 +211,7 @@ fn serde(input: &DeriveInput, krate: &CratePath) -> TokenStream {
                 &self,
                 _: __S,
             ) -> #core::result::Result<__S::Ok, __S::Error> {
-                #core::unimplemented!()
+                #private::refused()
             }
         }
 
@@ -221,7 +221,7 @@ fn serde(input: &DeriveInput, krate: &CratePath) -> TokenStream {
             fn deserialize<__D: #serde::Deserializer<'__de>>(
                 _: __D,
             ) -> #core::result::Result<Self, __D::Error> {
-                #core::unimplemented!()
+                #private::refused()
             }
         }
     }

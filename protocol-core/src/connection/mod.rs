@@ -13,6 +13,7 @@
 //! [`handle_timeout`]: Connection::handle_timeout
 //! [`next_deadline`]: Connection::next_deadline
 
+mod answers;
 mod core;
 mod ending;
 mod ids;

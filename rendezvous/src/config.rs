@@ -1,0 +1,59 @@
+//! What a rendezvous server grants, with its defaults.
+
+use std::time::Duration;
+
+use protocol_core::ServerLimits;
+
+/// The bounds of a rendezvous server and what it asks of its clients. Every field can be changed
+/// before use.
+///
+/// # Examples
+///
+/// ```
+/// use rendezvous::Config;
+///
+/// let mut config = Config::default();
+/// config.sessions = 100;
+/// assert_eq!(config.login_burst, 10);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The bounds of the server and of each connection.
+    pub server: ServerLimits,
+    /// Sessions in all; a further login gets `server_full`.
+    pub sessions: usize,
+    /// The time in which one address gets one more login; zero for no such limit. Loopback
+    /// addresses have none: they are one machine's many programs.
+    pub login_interval: Duration,
+    /// Logins that one address may make at once.
+    pub login_burst: u32,
+    /// Refused logins after which a connection is closed; 0 for no such limit.
+    pub login_failures: u32,
+    /// Which clients may log in, by the protocol that they say they speak.
+    pub speaks: Speaks,
+}
+
+/// Which protocols a server accepts. A client that does not say what it speaks is accepted by all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Speaks {
+    /// The server's own, in the same version: it handles events of that protocol itself.
+    #[default]
+    Own,
+    /// Any: the server only relays.
+    Any,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let server = ServerLimits::default();
+        Self {
+            sessions: server.connections,
+            server,
+            login_interval: Duration::from_secs(1),
+            login_burst: 10,
+            login_failures: 5,
+            speaks: Speaks::Own,
+        }
+    }
+}

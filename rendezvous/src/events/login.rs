@@ -1,0 +1,201 @@
+//! Sessions: logging in and out, and what the server says of a session's end.
+
+use protocol_core::{Event, EventData, EventError, EventSet, PeerId};
+
+use super::{Room, Secret};
+
+/// Opens a session: from now on the connection speaks for the peer `id` (`PROTOCOL.md` §9).
+///
+/// The members of later versions are optional; a plain login is `{"id":"alice"}`.
+#[derive(Debug, Clone, Event)]
+#[event(request, name = "login", response = LoggedIn, error = LoginError)]
+pub struct LogIn {
+    /// The name to be reached by: 1 to 64 characters, see [`Name`](crate::state::Name).
+    pub id: String,
+    /// What proves who this is, where the server asks for it. No server does yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Secret>,
+    /// A random text of the client's process, new after a restart. Taken, and not used yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inc: Option<String>,
+    /// The resume token of a lost session. Sessions cannot be resumed yet: `resume_failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Secret>,
+    /// For how many milliseconds the session should outlive its link. Granted is 0 today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
+    /// The client's program and its version, for the server's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The protocol that the client speaks; compared where it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolInfo>,
+}
+
+impl LogIn {
+    /// A login as `id` with nothing else.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            token: None,
+            inc: None,
+            resume: None,
+            grace_ms: None,
+            client: None,
+            protocol: None,
+        }
+    }
+}
+
+/// A protocol by name and version, as `#[protocol(…)]` declares it.
+#[derive(Debug, Clone, PartialEq, Eq, EventData)]
+pub struct ProtocolInfo {
+    /// Its name.
+    pub name: String,
+    /// Its version; two versions match where they are equal.
+    pub version: String,
+}
+
+/// A session that was opened.
+#[derive(Debug, Clone, Event)]
+#[event(response)]
+pub struct LoggedIn {
+    /// The id in Unicode's normal form C, by which others reach this peer.
+    pub id: PeerId,
+    /// The session's own id, new with each login; no secret.
+    pub session: String,
+    /// What resumes the session after its link is lost; absent where that is not possible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Secret>,
+    /// For how many milliseconds the session outlives its link.
+    pub grace_ms: u64,
+    /// Whether an earlier session goes on.
+    pub resumed: bool,
+    /// The rooms that the peer is in.
+    pub rooms: Vec<Room>,
+}
+
+/// Why a login was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// The id is no name for a peer.
+    #[error("the id {rule}")]
+    IdInvalid {
+        /// The rule that it breaks.
+        rule: String,
+    },
+    /// Somebody else has the id, or one that looks the same.
+    #[error("the id, or one that looks the same, is in use: choose another")]
+    IdTaken,
+    /// The credentials do not prove the id.
+    #[error("the credentials do not prove this id")]
+    AuthFailed,
+    /// There are as many sessions as the server takes.
+    #[error("the server is full: {max} sessions")]
+    ServerFull {
+        /// How many it takes.
+        max: usize,
+    },
+    /// The connection has a session.
+    #[error("this connection has logged in: open another to log in as somebody else")]
+    AlreadyLoggedIn,
+    /// The session that was to be resumed is gone.
+    #[error("there is no such session to resume: log in without `resume`")]
+    ResumeFailed,
+    /// The server speaks another protocol, or another version of it.
+    #[error("the server speaks {name} {version}: update the older side")]
+    VersionMismatch {
+        /// The server's protocol.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+}
+
+/// Ends the session. Once this is answered, the server closes the link.
+#[derive(Debug, Clone, Event)]
+#[event(request, name = "logout", response = LoggedOut)]
+pub struct LogOut {}
+
+/// The session has ended.
+#[derive(Debug, Clone, Event)]
+#[event(response)]
+pub struct LoggedOut {}
+
+/// Asks for a sign of life and the server's time. Allowed before login.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Pong)]
+pub struct Ping {}
+
+/// The server's sign of life.
+#[derive(Debug, Clone, Event)]
+#[event(response)]
+pub struct Pong {
+    /// The server's clock, in milliseconds since 1970-01-01 UTC.
+    pub server_ms: u64,
+}
+
+/// What every client of a rendezvous server can ask: `to_server` of a protocol.
+#[derive(Debug, Clone, EventSet)]
+pub enum Login {
+    /// Opens a session.
+    LogIn(LogIn),
+    /// Ends it.
+    LogOut(LogOut),
+    /// Asks for a sign of life.
+    Ping(Ping),
+}
+
+/// The session has ended by the server's will; the link is closed next.
+#[derive(Debug, Clone, Event)]
+#[event(pass)]
+pub struct SessionEnded {
+    /// Why.
+    pub reason: SessionEnd,
+    /// Whether the session can be resumed.
+    pub may_resume: bool,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EventData)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SessionEnd {
+    /// The same peer logged in on another link.
+    Replaced,
+    /// The server's operator ended it.
+    Removed,
+    /// A reason of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The server is about to stop. It answers what has arrived and closes every link.
+#[derive(Debug, Clone, Event)]
+#[event(pass)]
+pub struct ServerClosing {
+    /// In how many milliseconds the last link is cut off.
+    pub deadline_ms: u64,
+    /// After how many milliseconds it is worth connecting again.
+    pub retry_after_ms: u64,
+}
+
+/// Passes for this client were dropped, since it did not read fast enough. Not sent yet.
+#[derive(Debug, Clone, Event)]
+#[event(pass)]
+pub struct Dropped {
+    /// How many since the last of these.
+    pub count: u64,
+}
+
+/// What a rendezvous server tells its clients of their session: `to_client` of a protocol.
+#[derive(Debug, Clone, EventSet)]
+pub enum SessionNews {
+    /// The session has ended.
+    SessionEnded(SessionEnded),
+    /// The server is about to stop.
+    ServerClosing(ServerClosing),
+    /// Passes were dropped.
+    Dropped(Dropped),
+}

@@ -1,0 +1,27 @@
+//! Text that proves who somebody is, and that no log may show.
+
+use std::fmt;
+
+use protocol_core::EventData;
+
+/// A credential: a token or a resume token. It prints as `[redacted]`.
+#[derive(Clone, PartialEq, Eq, EventData)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a credential's text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, to compare or to store.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

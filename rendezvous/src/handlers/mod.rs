@@ -1,0 +1,3 @@
+//! Thin handlers: event in, state changed, answer out.
+
+mod login;

@@ -1,0 +1,17 @@
+//! Login and relay on top of [`protocol_core`]: peers find each other at a rendezvous server.
+
+mod client;
+mod config;
+pub mod events;
+mod handlers;
+mod service;
+pub mod state;
+
+#[cfg(feature = "program")]
+#[doc(hidden)]
+pub mod cli;
+
+pub use client::LoginExt;
+pub use config::{Config, Speaks};
+pub use events::{Login, SessionNews};
+pub use service::{IgnoreNews, Rendezvous};

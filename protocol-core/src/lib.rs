@@ -138,7 +138,7 @@ mod router;
 mod runtime;
 pub mod wire;
 
-pub use connection::{Limits, Notice};
+pub use connection::{Limits, Notice, RateLimits, StrangerLimits};
 pub use error::{CloseReason, RequestError, SendError};
 pub use event::{
     Answer, Event, EventError, EventInfo, Kind, Pass, Payload, Request, Response, TypeInfo,
@@ -150,8 +150,8 @@ pub use protocol::{
 };
 pub use protocol_derive::{Event, EventData, EventError, EventSet, Protocol};
 pub use router::{
-    Call, Context, Gate, Inbox, InboxHandler, OpenGate, Peer, Received, Recipient, Remote, Remotes,
-    Room, inbox,
+    Call, Context, Gate, Inbox, InboxHandler, OpenGate, OpenRelay, Peer, Received, Recipient,
+    Relay, Remote, Remotes, Room, inbox,
 };
 #[cfg(feature = "runtime")]
 pub use runtime::{

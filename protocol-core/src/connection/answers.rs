@@ -11,7 +11,7 @@ impl Core {
             return;
         }
         match (exchange.mode, result) {
-            (Mode::Pass, Ok(_)) => {}
+            (Mode::Answer, _) | (Mode::Pass, Ok(_)) => {}
             (Mode::Pass, Err(error)) => {
                 self.counters.refused_passes += 1;
                 self.notice(&Notice::PassRefused {
@@ -55,6 +55,7 @@ impl Core {
                     error,
                 });
             }
+            Mode::Answer => self.ignore_answer(),
             mode if !self.muted && self.room > 0 => {
                 self.write_refusal(mode, incoming.from, incoming.name, incoming.id, error);
             }
@@ -64,7 +65,7 @@ impl Core {
 
     /// Writes a refusal, cut to what the other end reads: neither a peer's long name nor a
     /// handler's long error may cost this end its link.
-    fn write_refusal(
+    pub(super) fn write_refusal(
         &mut self,
         mode: Mode,
         dest: Option<&str>,

@@ -14,7 +14,9 @@ use super::incoming::{Incoming, Mode};
 use super::limits::{Limits, due};
 use super::outbox::OutgoingCall;
 use super::pending::{Expects, Outcome, Pending};
+use super::relayed::{Relayed, RelayedAnswer, Unanswered};
 use crate::error::CloseReason;
+use crate::ids::ConnectionId;
 use crate::wire::{self, Body, ErrorCode, Frame, FrameType, RawData, WireError};
 
 /// What was dropped without an answer, since none was due (`PROTOCOL.md` §5).
@@ -84,6 +86,7 @@ pub(super) struct Core {
     role: Role,
     pub(super) limits: Limits,
     pub(super) pending: Pending,
+    pub(super) relayed: Relayed,
     ids: IdSource,
     pub(super) out: Vec<u8>,
     pub(super) phase: Phase,
@@ -102,15 +105,6 @@ pub(super) struct Core {
     pub(super) observer: Option<Observer>,
 }
 
-/// Whether a frame is for a handler rather than for a waiting call.
-pub(super) fn is_event(frame: &Frame<'_>) -> bool {
-    match &frame.body {
-        Body::Pass { name, .. } => !is_reserved(name),
-        Body::ConfirmPass { .. } | Body::Request { .. } => true,
-        _ => false,
-    }
-}
-
 fn is_reserved(name: &str) -> bool {
     wire::RESERVED.contains(&name)
 }
@@ -121,6 +115,7 @@ impl Core {
             role,
             limits,
             pending: Pending::default(),
+            relayed: Relayed::default(),
             ids,
             out: Vec::new(),
             phase: Phase::Open,
@@ -133,6 +128,22 @@ impl Core {
             counters: Counters::default(),
             observer: None,
         }
+    }
+
+    /// Whether a frame is for the owner rather than for a waiting call.
+    pub(super) fn is_event(&self, frame: &Frame<'_>) -> bool {
+        match &frame.body {
+            Body::Unknown => false,
+            _ if self.is_transit(frame) => true,
+            Body::Pass { name, .. } => !is_reserved(name),
+            Body::ConfirmPass { .. } | Body::Request { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a frame is for another peer.
+    fn is_transit(&self, frame: &Frame<'_>) -> bool {
+        self.role == Role::Server && frame.dest.is_some()
     }
 
     /// Takes one frame: an answer goes to its call, an event to `admit`, unless events are no
@@ -149,7 +160,12 @@ impl Core {
             Role::Server => None,
         };
         let dest = frame.dest.as_deref();
+        let transit = self.is_transit(&frame);
         let (mode, name, data, id) = match &frame.body {
+            Body::Acknowledgement { id, .. } if transit => (Mode::Answer, "", RawData::NULL, &**id),
+            Body::Response { id, name, .. } if transit => {
+                (Mode::Answer, &**name, RawData::NULL, &**id)
+            }
             Body::Acknowledgement { id, error } => {
                 let outcome = error.map_or(Outcome::Done(RawData::NULL), Outcome::Refused);
                 self.complete(id, Expects::Acknowledgement, from, outcome);
@@ -163,13 +179,13 @@ impl Core {
                 self.complete(id, Expects::Response, from, outcome);
                 return None;
             }
-            Body::Pass { name, data } if is_reserved(name) => {
+            Body::Pass { name, data } if is_reserved(name) && !transit => {
                 self.control(name, *data, from);
                 return None;
             }
-            Body::Pass { name, data } => (Mode::Pass, name, *data, ""),
-            Body::ConfirmPass { id, name, data } => (Mode::ConfirmPass, name, *data, &**id),
-            Body::Request { id, name, data } => (Mode::Request, name, *data, &**id),
+            Body::Pass { name, data } => (Mode::Pass, &**name, *data, ""),
+            Body::ConfirmPass { id, name, data } => (Mode::ConfirmPass, &**name, *data, &**id),
+            Body::Request { id, name, data } => (Mode::Request, &**name, *data, &**id),
             _ => {
                 self.counters.unknown_types += 1;
                 self.notice(&Notice::TypeUnknown);
@@ -183,8 +199,15 @@ impl Core {
             id,
             from,
             dest,
+            frame: &frame,
         };
-        let admitted = if taken {
+        let calls = matches!(mode, Mode::ConfirmPass | Mode::Request);
+        let admitted = if transit && calls && self.relayed.len() >= self.limits.relayed_calls {
+            self.counters.busy += 1;
+            let text = "too many relayed calls are not answered yet: send again later";
+            Err(WireError::new(ErrorCode::Busy, text))
+        } else if taken || mode == Mode::Answer {
+            // An answer that is on its way begins nothing new.
             admit(&incoming)
         } else {
             let text = "this end is about to close and takes nothing new";
@@ -222,8 +245,7 @@ impl Core {
             waiter.complete(outcome);
             self.completed += 1;
         } else {
-            self.counters.ignored_answers += 1;
-            self.notice(&Notice::AnswerIgnored);
+            self.ignore_answer();
         }
     }
 
@@ -279,6 +301,41 @@ impl Core {
 
     pub(super) fn expire(&mut self, now: Instant) {
         self.completed += self.pending.expire(now);
+        for call in self.relayed.expire(now) {
+            let text = format!("no answer within {:?}", self.limits.relay_timeout);
+            self.end_relayed(&call, &WireError::new(ErrorCode::Timeout, text));
+        }
+    }
+
+    /// Ends the calls that were relayed to a connection that is gone.
+    pub(super) fn peer_gone(&mut self, via: ConnectionId) {
+        let error = WireError::new(
+            ErrorCode::PeerGone,
+            "the peer left before it answered; it may have handled the event",
+        );
+        for call in self.relayed.gone(via) {
+            self.end_relayed(&call, &error);
+        }
+    }
+
+    fn end_relayed(&mut self, call: &Unanswered, error: &WireError) {
+        if !self.muted {
+            self.write_refusal(call.mode, None, call.name.as_str(), call.id.as_str(), error);
+        }
+    }
+
+    /// Sends on the answer to a relayed call, if it is one.
+    pub(super) fn relay_answer(&mut self, answer: &RelayedAnswer) {
+        if !self.relayed.answered(answer) {
+            self.ignore_answer();
+        } else if !self.muted {
+            self.out.extend_from_slice(&answer.frame);
+        }
+    }
+
+    pub(super) fn ignore_answer(&mut self) {
+        self.counters.ignored_answers += 1;
+        self.notice(&Notice::AnswerIgnored);
     }
 
     /// Ends all calls in flight; the first reason stays.
@@ -294,6 +351,7 @@ impl Core {
             return;
         }
         self.muted = true;
+        self.relayed.clear();
         tracing::debug!(%error, "the other end broke the protocol");
         wire::write_protocol_error(&mut self.out, &error);
         self.lose(&CloseReason::Violated(error));

@@ -17,6 +17,9 @@ impl Connection {
         };
         [
             self.core.pending.next_deadline(),
+            self.core.relayed.next_deadline(),
+            self.pace.next_deadline(),
+            self.stranger_until(),
             self.input
                 .frame_since
                 .map(|since| due(since, limits.frame_timeout)),
@@ -33,6 +36,13 @@ impl Connection {
     /// the wait before closing.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.core.expire(now);
+        self.pace.handle_timeout(now);
+        if self.stranger_until().is_some_and(|until| until <= now) {
+            self.violated(WireError::new(
+                ErrorCode::Timeout,
+                "nobody logged in on this link in time",
+            ));
+        }
         let limits = &self.core.limits;
         let (frame_timeout, write_stall) = (limits.frame_timeout, limits.write_stall);
         if self

@@ -1,7 +1,7 @@
 //! An event as it arrives, and what must be remembered of it to answer it.
 
 use crate::ids::PeerId;
-use crate::wire::{MAX_ID_BYTES, RawData};
+use crate::wire::{Frame, MAX_ID_BYTES, RawData};
 
 /// What the sender of an event expects back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,9 +12,12 @@ pub enum Mode {
     ConfirmPass,
     /// A response.
     Request,
+    /// Nothing: it is an answer itself, of one peer to another, on its way through this server.
+    Answer,
 }
 
-/// An event that a handler should see, borrowed from the bytes that arrived.
+/// What arrives for the owner of a connection, borrowed from the bytes: an event for a handler, or,
+/// at a server, a frame with `dest`, which is for another peer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Incoming<'a> {
@@ -30,6 +33,8 @@ pub struct Incoming<'a> {
     pub from: Option<&'a str>,
     /// The peer or room it is for; none where it is for this end.
     pub dest: Option<&'a str>,
+    /// The whole frame.
+    pub frame: &'a Frame<'a>,
 }
 
 /// What is left of an event while its handler runs: enough to answer it.
@@ -37,7 +42,7 @@ pub struct Incoming<'a> {
 pub struct Exchange {
     pub(crate) mode: Mode,
     pub(crate) name: &'static str,
-    pub(crate) id: ExchangeId,
+    pub(crate) id: Short,
     pub(crate) dest: Option<PeerId>,
 }
 
@@ -48,25 +53,26 @@ impl Exchange {
         Self {
             mode: incoming.mode,
             name,
-            id: ExchangeId::new(incoming.id),
+            id: Short::new(incoming.id),
             dest: from,
         }
     }
 }
 
-/// An id of the other end's choice, kept in place since every event needs one.
-#[derive(Clone, Copy)]
-pub(crate) struct ExchangeId {
+/// An id or a name of the other end's choice, kept in place since every event needs one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Short {
     bytes: [u8; MAX_ID_BYTES],
     len: u8,
 }
 
-impl ExchangeId {
-    /// The wire checks ids to be at most [`MAX_ID_BYTES`] long; a longer text would be cut.
-    fn new(id: &str) -> Self {
-        let len = id.len().min(MAX_ID_BYTES);
+impl Short {
+    /// The wire checks ids to be at most [`MAX_ID_BYTES`] long, and no event has a longer name; a
+    /// longer text is cut.
+    pub(super) fn new(text: &str) -> Self {
+        let len = text.floor_char_boundary(MAX_ID_BYTES);
         let mut bytes = [0; MAX_ID_BYTES];
-        bytes[..len].copy_from_slice(&id.as_bytes()[..len]);
+        bytes[..len].copy_from_slice(&text.as_bytes()[..len]);
         Self {
             bytes,
             len: u8::try_from(len).unwrap_or(u8::MAX),
@@ -78,7 +84,7 @@ impl ExchangeId {
     }
 }
 
-impl std::fmt::Debug for ExchangeId {
+impl std::fmt::Debug for Short {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }

@@ -21,6 +21,8 @@ pub(super) struct Input {
     pub(super) aside: VecDeque<Box<[u8]>>,
     pub(super) aside_bytes: usize,
     pub(super) ended: bool,
+    /// Bytes of lines that are done with.
+    pub(super) consumed: u64,
 }
 
 pub(super) enum Taken {
@@ -55,6 +57,7 @@ impl Input {
                 return Ok(Some((line.range(), line.consumed)));
             }
             self.plain.advance(line.consumed);
+            self.consumed += line.consumed as u64;
         }
         Ok(None)
     }
@@ -68,6 +71,7 @@ impl Input {
     pub(super) fn consume(&mut self, count: usize) {
         if count > 0 {
             self.plain.advance(count);
+            self.consumed += count as u64;
             self.frame_since = None;
         }
     }

@@ -61,6 +61,16 @@ pub struct Limits {
     pub confirm_timeout: Duration,
     /// How long `send` waits for a place in a full queue.
     pub send_timeout: Duration,
+    /// Calls of the other end that were relayed and are not answered yet; above it further ones get
+    /// `busy`. Each takes some 200 bytes here, however slow the asked peer is.
+    pub relayed_calls: usize,
+    /// How long a relayed call may stay unanswered before its caller gets `timeout`. Callers have
+    /// shorter deadlines of their own; this one bounds what is remembered for them.
+    pub relay_timeout: Duration,
+    /// Bounds until the connection is identified; none where strangers are welcome.
+    pub stranger: Option<StrangerLimits>,
+    /// How fast the other end may send; none for as fast as it is handled.
+    pub rate_in: Option<RateLimits>,
     /// How long a closed link still discards what arrives, so that the last word is not lost to a
     /// reset.
     pub linger: Duration,
@@ -101,7 +111,54 @@ impl Limits {
             request_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(30),
             send_timeout: Duration::from_secs(10),
+            relayed_calls: 1_024,
+            relay_timeout: Duration::from_mins(2),
+            stranger: None,
+            rate_in: None,
             linger: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a connection may do before it is [identified](crate::Context::identify): enough to log in
+/// (`PROTOCOL.md` §9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StrangerLimits {
+    /// The longest frame, without its line end.
+    pub frame_in: usize,
+    /// Bytes in all.
+    pub bytes_in: usize,
+    /// The time from the start of the connection.
+    pub timeout: Duration,
+}
+
+impl Default for StrangerLimits {
+    fn default() -> Self {
+        Self {
+            frame_in: wire::MAX_FRAME_BEFORE_LOGIN,
+            bytes_in: 2 * wire::MAX_FRAME_BEFORE_LOGIN,
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How fast a peer may send. What it does not use is kept for two seconds, so that bursts of twice
+/// these numbers go through; beyond that the reader pauses, and TCP holds the sender back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimits {
+    /// Frames of all types; 0 for no limit.
+    pub events_per_second: u32,
+    /// Bytes of frames with their line ends; 0 for no limit.
+    pub bytes_per_second: u32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            events_per_second: 500,
+            bytes_per_second: 1 << 20,
         }
     }
 }

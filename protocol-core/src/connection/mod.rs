@@ -22,7 +22,10 @@ mod input;
 mod limits;
 mod outbox;
 mod output;
+mod pace;
 mod pending;
+mod relayed;
+mod strangers;
 
 #[cfg(test)]
 mod tests;
@@ -34,14 +37,17 @@ use bytes::BytesMut;
 pub use self::core::{Counters, Notice, Observer};
 pub use ids::IdSource;
 pub use incoming::{Exchange, Incoming, Mode};
-pub use limits::Limits;
 pub(crate) use limits::due;
+pub use limits::{Limits, RateLimits, StrangerLimits};
 pub use outbox::OutgoingCall;
-pub(crate) use outbox::{Backlog, Closing, Outbox, Outgoing, Pushed};
+pub(crate) use outbox::{Backlog, Closing, Outbox, Outgoing, Pushed, Share, Tried};
 pub use pending::{Expects, Outcome, Waiter};
+pub use relayed::{RelayedAnswer, RelayedCall};
 
 use self::core::{Core, Phase};
 use self::input::{Input, Taken};
+use self::pace::Pace;
+use self::strangers::Stranger;
 use crate::codec::{Codec, PeerIdentity, Progress};
 use crate::error::CloseReason;
 use crate::wire::{ErrorCode, Frame, WireError};
@@ -81,6 +87,8 @@ pub struct Connection {
     sealed: BytesMut,
     blocked_since: Option<Instant>,
     handling: usize,
+    pace: Pace,
+    stranger: Option<Stranger>,
     /// Bytes of answers that wait outside, behind what their handlers sent.
     held_back: usize,
 }
@@ -90,6 +98,8 @@ impl Connection {
     pub fn new(role: Role, limits: Limits, mut codec: Box<dyn Codec>, ids: IdSource) -> Self {
         let mut sealed = BytesMut::new();
         let started = codec.start(&mut sealed);
+        let pace = Pace::new(limits.rate_in);
+        let stranger = limits.stranger.map(Stranger::new);
         let mut connection = Self {
             core: Core::new(role, limits, ids),
             input: Input::default(),
@@ -98,6 +108,8 @@ impl Connection {
             sealed,
             blocked_since: None,
             handling: 0,
+            pace,
+            stranger,
             held_back: 0,
         };
         if let Err(error) = started {
@@ -136,11 +148,18 @@ impl Connection {
     pub fn wants_read(&self) -> bool {
         !self.input.ended
             && match self.core.phase {
-                Phase::Open | Phase::Draining { .. } => !self.is_output_full(),
+                Phase::Open | Phase::Draining { .. } => {
+                    !self.is_output_full() && !self.pace.is_paused()
+                }
                 // Reading goes on, so that a peer that is stuck writing gets to read what is due.
                 Phase::Finishing | Phase::Lingering { .. } => true,
                 Phase::Closed => false,
             }
+    }
+
+    /// Whether the other end went beyond its rate, so that nothing is taken for a while.
+    pub fn is_paused(&self) -> bool {
+        self.pace.is_paused()
     }
 
     /// Where to append what was read, before [`received`](Self::received).
@@ -178,6 +197,7 @@ impl Connection {
         self.core.lose(&reason);
         self.core.muted = true;
         self.core.broken = true;
+        self.core.relayed.clear();
         self.sealed.clear();
         self.core.out.clear();
         if !matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) {
@@ -192,13 +212,14 @@ impl Connection {
         now: Instant,
         mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
     ) -> Option<T> {
+        self.meet(now);
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
                 return None;
             }
             self.core.room = self.room();
-            let (event, consumed) = match self.input.take(self.core.limits.frame_in) {
+            let (event, consumed) = match self.input.take(self.frame_limit()) {
                 Ok(Taken::Nothing) => {
                     self.settle(now);
                     return None;
@@ -211,6 +232,9 @@ impl Connection {
                     Err(_) => (None, 0),
                 },
                 Ok(Taken::Line { content, consumed }) => {
+                    if !self.admits_line(now, consumed) {
+                        return None;
+                    }
                     match Frame::parse(&self.input.plain[content]) {
                         Ok(frame) => {
                             let taken = self.core.takes_events();
@@ -242,13 +266,14 @@ impl Connection {
     /// Reads on while a handler is at work: answers complete their calls, events are kept for
     /// later, within [`Limits::queued_events`].
     pub fn set_aside(&mut self, now: Instant) {
+        self.meet(now);
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
                 return;
             }
             self.core.room = self.room();
-            let (content, consumed) = match self.input.take_line(self.core.limits.frame_in) {
+            let (content, consumed) = match self.input.take_line(self.frame_limit()) {
                 Ok(Some(line)) => line,
                 Ok(None) => {
                     self.settle_partial(now);
@@ -259,6 +284,9 @@ impl Connection {
                     return;
                 }
             };
+            if !self.admits_line(now, consumed) {
+                return;
+            }
             let frame = match Frame::parse(&self.input.plain[content.clone()]) {
                 Ok(frame) => frame,
                 Err(error) => {
@@ -266,7 +294,7 @@ impl Connection {
                     return;
                 }
             };
-            if core::is_event(&frame) && self.core.takes_events() {
+            if self.core.is_event(&frame) && self.core.takes_events() {
                 let full = self.input.aside.len() >= self.core.limits.queued_events
                     || self.input.aside_bytes >= self.core.limits.queued_bytes;
                 if full {
@@ -282,17 +310,18 @@ impl Connection {
         }
     }
 
-    /// Whether the peer gets nothing more handled before it reads what is due to it. Near the end
-    /// nothing is handled, only refused.
+    /// Whether the peer gets nothing more handled before it reads what is due to it, or before its
+    /// rate allows. Near the end nothing is handled, only refused.
     fn holds_input(&self) -> bool {
-        matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) && self.is_output_full()
+        matches!(self.core.phase, Phase::Open | Phase::Draining { .. })
+            && (self.is_output_full() || self.pace.is_paused())
     }
 
     /// Nothing whole is left: a frame that has begun is on its clock, and an end that was waiting
     /// for the last event can go on.
     fn settle(&mut self, now: Instant) {
         self.settle_partial(now);
-        if self.handling > 0 {
+        if self.handling > 0 || self.core.relayed.len() > 0 {
             return;
         }
         match self.core.phase {

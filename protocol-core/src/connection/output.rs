@@ -5,8 +5,9 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 
 use super::ids::MAX_SLOT;
-use super::{Connection, Exchange, OutgoingCall};
+use super::{Connection, Exchange, OutgoingCall, RelayedAnswer, RelayedCall, due};
 use crate::error::CloseReason;
+use crate::ids::ConnectionId;
 use crate::wire::WireError;
 
 /// What an idle link may keep for its next answer, in each of two buffers.
@@ -28,6 +29,30 @@ impl Connection {
     /// Sends a request or a confirmed pass. Its waiter is told exactly once how it ended.
     pub fn send_call(&mut self, now: Instant, call: OutgoingCall) {
         self.core.send_call(now, call);
+    }
+
+    /// Expects the answer to a call that was relayed, until [`Limits::relay_timeout`].
+    ///
+    /// [`Limits::relay_timeout`]: crate::Limits::relay_timeout
+    pub fn relayed(&mut self, now: Instant, call: RelayedCall) {
+        let deadline = due(now, self.core.limits.relay_timeout);
+        self.core.relayed.open(call, deadline);
+    }
+
+    /// Sends on the answer to a relayed call. One that nobody awaits, or that comes from another
+    /// peer than the asked one, is counted and ignored.
+    pub fn relay_answer(&mut self, answer: &RelayedAnswer) {
+        self.core.relay_answer(answer);
+    }
+
+    /// Ends the calls that were relayed to the connection `via`, with `peer_gone`.
+    pub fn peer_gone(&mut self, via: ConnectionId) {
+        self.core.peer_gone(via);
+    }
+
+    /// How many relayed calls are not answered yet.
+    pub fn relayed_calls(&self) -> usize {
+        self.core.relayed.len()
     }
 
     /// Whether another call may be in flight.

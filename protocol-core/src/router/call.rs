@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::connection::{Expects, Outcome, Outgoing, OutgoingCall, Pushed, Waiter};
+use crate::connection::{Expects, Outcome, Outgoing, OutgoingCall, Pushed, Share, Tried, Waiter};
 use crate::ids::PeerId;
-use crate::router::link::{Link, LinkRef};
+use crate::router::{Link, LinkRef};
 use crate::wire::RawData;
 
 /// An event on its way: what [`send`], [`confirm`] and [`request`] return. Nothing is sent before
@@ -114,7 +114,10 @@ impl<T: Send + 'static> Future for Call<'_, T> {
             State::Many(Many { links, frame, read }) => {
                 let queued = links
                     .iter()
-                    .filter(|link| link.outbox.try_push(frame.clone()))
+                    .filter(|link| {
+                        let shared = Outgoing::Shared(frame.clone());
+                        link.outbox.try_push(shared, Share::Whole) == Tried::Queued
+                    })
                     .count();
                 Poll::Ready(read(queued))
             }

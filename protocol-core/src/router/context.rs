@@ -4,14 +4,15 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::connection::Closing;
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId};
 use crate::protocol::{AtPeer, AtServer, Origin, Protocol, Side, Travels};
 use crate::router::Call;
-use crate::router::link::{Hub, Link, LinkRef};
 use crate::router::send;
 use crate::router::target::{Recipient, Remote};
+use crate::router::{Hub, Link, LinkRef};
 
 /// The connection that an event came from, as its handler sees it.
 ///
@@ -125,7 +126,13 @@ impl<P: Protocol> Context<P, AtServer> {
         Remote::find(self.hub().as_deref(), recipient.into())
     }
 
-    fn hub(&self) -> Option<Arc<Hub>> {
+    /// Closes the connection: once what was sent to it is written, with the answer to the event
+    /// that is being handled. Later events of it are refused with `shutting_down`.
+    pub fn close(&self) {
+        self.link.outbox.close(Closing::Flush);
+    }
+
+    pub(crate) fn hub(&self) -> Option<Arc<Hub>> {
         self.link.hub()
     }
 }

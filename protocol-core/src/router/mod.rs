@@ -5,9 +5,11 @@
 mod call;
 mod context;
 mod gate;
+mod hub;
 mod inbox;
 mod link;
 mod mount;
+mod relay;
 mod reply;
 mod send;
 mod service;
@@ -19,11 +21,12 @@ pub use gate::{Gate, OpenGate};
 pub use inbox::{Inbox, InboxHandler, Received, inbox};
 pub use mount::Dispatch;
 pub(crate) use mount::{Serve, Unhandled};
+pub use relay::{OpenRelay, Relay};
 pub use reply::ReplyBuffer;
 pub use send::{Peer, Room};
 pub use target::{Recipient, Remote, Remotes};
 
-pub(crate) use link::LinkRef;
-pub(crate) use link::{Hub, Link};
+pub(crate) use hub::Hub;
+pub(crate) use link::{Link, LinkRef};
 pub(crate) use send::{confirm, request, send};
-pub(crate) use service::{Admitted, AtClientService, AtServerService, Service};
+pub(crate) use service::{Admission, Admitted, AtClientService, AtServerService, Service};

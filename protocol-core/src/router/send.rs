@@ -11,8 +11,8 @@ use crate::event::{Event, EventError, Kind, Pass, Request};
 use crate::ids::{PeerId, RoomId};
 use crate::protocol::{Protocol, ToPeer, Travels};
 use crate::router::Call;
+use crate::router::LinkRef;
 use crate::router::call::Unsent;
-use crate::router::link::LinkRef;
 use crate::wire::{self, EncodeError, FrameType, WireError};
 
 /// What a frame's tail takes: the id member with one of our ids, the closing brace.

@@ -4,12 +4,22 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::connection::{Exchange, Incoming, Mode};
+use crate::connection::{
+    Exchange, Incoming, Mode, Outgoing, RelayedAnswer, RelayedCall, Share, Tried,
+};
 use crate::event::{EventInfo, Kind};
 use crate::ids::PeerId;
 use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sets};
-use crate::router::{Context, Gate, Link, ReplyBuffer, Serve};
+use crate::router::{Context, Gate, Link, Relay, ReplyBuffer, Serve};
 use crate::wire::{ErrorCode, WireError};
+
+/// What became of an event that was not refused.
+pub(crate) enum Admission<E> {
+    /// It waits for its handler.
+    Handle(Admitted<E>),
+    /// It went on to another peer, whose answer is due if there is a call.
+    Relayed(Option<RelayedCall>),
+}
 
 /// An event that was decoded and waits for its handler.
 pub(crate) struct Admitted<E> {
@@ -21,7 +31,7 @@ pub(crate) struct Admitted<E> {
 pub(crate) trait Service: Send + Sync + 'static {
     type Event: Send + 'static;
 
-    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admitted<Self::Event>, WireError>;
+    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admission<Self::Event>, WireError>;
 
     fn serve(
         &self,
@@ -41,6 +51,7 @@ fn locate<L: Sets>(incoming: &Incoming<'_>) -> Result<(usize, &'static EventInfo
         Mode::Pass => (Kind::Pass, "pass"),
         Mode::ConfirmPass => (Kind::Pass, "confirmed pass"),
         Mode::Request => (Kind::Request, "request"),
+        Mode::Answer => (Kind::Response, "response"),
     };
     if info.kind != sent_as {
         let text = format!(
@@ -79,22 +90,12 @@ fn admitted<E>(
     incoming: &Incoming<'_>,
     info: &'static EventInfo,
     from: Option<PeerId>,
-) -> Admitted<E> {
-    Admitted {
+) -> Admission<E> {
+    Admission::Handle(Admitted {
         event,
         exchange: Exchange::new(incoming, info.name, from),
         concurrent: info.concurrent,
-    }
-}
-
-/// What a server without a relay answers to an event for somebody else (`PROTOCOL.md` §3).
-fn refuse_relay(dest: &str, mode: Mode) -> WireError {
-    if dest.starts_with('#') && mode != Mode::Pass {
-        let text = "a room is many receivers: it cannot confirm or answer";
-        return WireError::new(ErrorCode::NotAllowed, text);
-    }
-    let text = "this server does not relay: leave `dest` out";
-    WireError::new(ErrorCode::PeerNotFound, text)
+    })
 }
 
 /// A server's handlers for one connection.
@@ -102,7 +103,74 @@ pub(crate) struct AtServerService<P: Protocol, H, I> {
     pub(crate) cx: Context<P, AtServer>,
     pub(crate) handlers: Arc<H>,
     pub(crate) gate: Option<Arc<dyn Gate<P>>>,
+    pub(crate) relay: Option<Arc<dyn Relay<P>>>,
     pub(crate) indices: PhantomData<fn() -> I>,
+}
+
+impl<P: Protocol, H, I> AtServerService<P, H, I> {
+    /// Passes a frame on to the peer or the room that it is for (`PROTOCOL.md` §9).
+    fn relay(&self, incoming: &Incoming<'_>, dest: &str) -> Result<Option<RelayedCall>, WireError> {
+        let is_call = matches!(incoming.mode, Mode::ConfirmPass | Mode::Request);
+        if dest.starts_with('#') && is_call {
+            let text = "a room is many receivers: it cannot confirm or answer";
+            return Err(WireError::new(ErrorCode::NotAllowed, text));
+        }
+        let Some(relay) = &self.relay else {
+            let text = "this server does not relay: leave `dest` out";
+            return Err(WireError::new(ErrorCode::PeerNotFound, text));
+        };
+        let Some(from) = self.cx.peer() else {
+            let text = "log in before you send to others";
+            return Err(WireError::new(ErrorCode::NotLoggedIn, text));
+        };
+        if incoming.name == "protocol_error" && incoming.mode == Mode::Pass {
+            let text = "`protocol_error` is a word between the two ends of a link";
+            return Err(WireError::new(ErrorCode::NotAllowed, text));
+        }
+        let me = self.cx.connection();
+        let hub = self.cx.hub();
+        let hub = hub.as_deref();
+        let receiver = if incoming.mode == Mode::Answer {
+            hub.and_then(|hub| hub.asker(me, dest))
+        } else {
+            relay.to_peer(&self.cx, dest, incoming.name)?;
+            hub.and_then(|hub| {
+                if is_call {
+                    hub.ask(me, dest)
+                } else {
+                    hub.of_peer(dest)
+                }
+            })
+        };
+        let absent = || WireError::new(ErrorCode::PeerNotFound, "no such peer is logged in");
+        let receiver = receiver.ok_or_else(absent)?;
+        let mut frame = Vec::new();
+        incoming.frame.relay(from, &mut frame);
+        let (size, limit) = (frame.len() - 1, receiver.frame_out);
+        if size > limit {
+            let text = format!("the frame takes {size} bytes, the peer accepts {limit}");
+            return Err(WireError::new(ErrorCode::TooLarge, text));
+        }
+        let tried = match incoming.mode {
+            Mode::Answer => {
+                let answer = RelayedAnswer::new(incoming, me, frame);
+                receiver
+                    .outbox
+                    .try_push(Outgoing::Relayed(answer), Share::Whole)
+            }
+            _ => receiver
+                .outbox
+                .try_push(Outgoing::Frame(frame), Share::Half),
+        };
+        match tried {
+            Tried::Queued => Ok(is_call.then(|| RelayedCall::new(incoming, receiver.id))),
+            Tried::Closed => Err(absent()),
+            Tried::Full => {
+                let text = "the peer does not read fast enough: send again later";
+                Err(WireError::new(ErrorCode::PeerSlow, text))
+            }
+        }
+    }
 }
 
 impl<P, H, I> Service for AtServerService<P, H, I>
@@ -114,12 +182,12 @@ where
 {
     type Event = <P::ToServer as Sets>::Event;
 
-    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admitted<Self::Event>, WireError> {
+    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admission<Self::Event>, WireError> {
+        if let Some(dest) = incoming.dest {
+            return self.relay(incoming, dest).map(Admission::Relayed);
+        }
         if let Some(gate) = &self.gate {
             gate.admit(&self.cx, incoming.name)?;
-        }
-        if let Some(dest) = incoming.dest {
-            return Err(refuse_relay(dest, incoming.mode));
         }
         let (index, info) = locate::<P::ToServer>(incoming)?;
         let event = decode::<P::ToServer>(index, incoming)?;
@@ -159,7 +227,7 @@ where
 {
     type Event = AtClientEvent<<P::ToClient as Sets>::Event, <P::ToPeer as Sets>::Event>;
 
-    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admitted<Self::Event>, WireError> {
+    fn admit(&self, incoming: &Incoming<'_>) -> Result<Admission<Self::Event>, WireError> {
         let Some(from) = incoming.from else {
             let (index, info) = locate::<P::ToClient>(incoming)?;
             let event = AtClientEvent::OfServer(decode::<P::ToClient>(index, incoming)?);

@@ -3,13 +3,14 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::connection::Closing;
 use crate::error::{RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId};
 use crate::protocol::{Protocol, ToClient, Travels};
 use crate::router::Call;
-use crate::router::link::{Hub, Link, LinkRef};
 use crate::router::send::{self, encode_shared};
+use crate::router::{Hub, Link, LinkRef};
 
 /// Whom a server sends to: a peer by its id, or a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,6 +66,17 @@ fn find(hub: Option<&Hub>, recipient: &Recipient) -> Option<Arc<Link>> {
 pub struct Remote<P> {
     link: Result<Arc<Link>, Recipient>,
     protocol: PhantomData<fn() -> P>,
+}
+
+impl<P> Remote<P> {
+    /// Closes the connection once what was sent to it is written; `false` where there is none.
+    pub fn close(self) -> bool {
+        match self.link {
+            Ok(link) => link.outbox.close(Closing::Flush),
+            Err(_) => return false,
+        }
+        true
+    }
 }
 
 impl<P: Protocol> Remote<P> {

@@ -15,7 +15,7 @@ use super::driver::drive;
 use super::server::{Inner, Server, ServerLimits, Shutdown, Tasks};
 use crate::connection::{Limits, Notice, Observer, Role};
 use crate::protocol::{AtServer, Protocol};
-use crate::router::{self, AtServerService, Gate, Hub, Link, Serve, Unhandled};
+use crate::router::{self, AtServerService, Gate, Hub, Link, Relay, Serve, Unhandled};
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,7 @@ pub struct Bind<'a, P: Protocol> {
     listener: Option<Binding<'a>>,
     limits: ServerLimits,
     gate: Option<Arc<dyn Gate<P>>>,
+    relay: Option<Arc<dyn Relay<P>>>,
     observer: Option<Observer>,
     starting: Option<Starting<'a, P>>,
 }
@@ -45,6 +46,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             listener,
             limits: ServerLimits::default(),
             gate: None,
+            relay: None,
             observer: None,
             starting: None,
         }
@@ -56,9 +58,17 @@ impl<'a, P: Protocol> Bind<'a, P> {
         self
     }
 
-    /// Asks `gate` before each event whether its connection may send it now.
+    /// Asks `gate` before each event whether its connection may send it now. Events for other peers
+    /// are the business of the [relay](Self::relay).
     pub fn gate(mut self, gate: impl Gate<P>) -> Self {
         self.gate = Some(Arc::new(gate));
+        self
+    }
+
+    /// Relays: events with the id of another client go on to it, if `relay` allows that. Without
+    /// this they are answered with `peer_not_found`.
+    pub fn relay(mut self, relay: impl Relay<P>) -> Self {
+        self.relay = Some(Arc::new(relay));
         self
     }
 
@@ -89,6 +99,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             listener,
             limits,
             gate,
+            relay,
             observer,
             ..
         } = self;
@@ -98,6 +109,9 @@ impl<'a, P: Protocol> Bind<'a, P> {
         };
         let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
         let hub = Arc::new(Hub::default());
+        if let Some(gate) = gate.clone() {
+            hub.on_leave(move |link| gate.left(&router::Context::new(link, ())));
+        }
         let seats = Seats::new(limits.connections, limits.connections_an_address);
         let linger = limits.connection.linger;
         let tasks = Arc::new(Tasks::default());
@@ -107,6 +121,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             limits: limits.connection,
             handlers: Arc::new(handlers),
             gate,
+            relay,
             observer,
             indices: PhantomData,
         });
@@ -151,6 +166,7 @@ where
                 listener: this.listener.take(),
                 limits: this.limits.clone(),
                 gate: this.gate.take(),
+                relay: this.relay.take(),
                 observer: this.observer.take(),
                 starting: None,
             };
@@ -179,6 +195,7 @@ struct Host<P: Protocol, H, I> {
     limits: Limits,
     handlers: Arc<H>,
     gate: Option<Arc<dyn Gate<P>>>,
+    relay: Option<Arc<dyn Relay<P>>>,
     observer: Option<Observer>,
     indices: PhantomData<fn() -> I>,
 }
@@ -205,6 +222,7 @@ where
             cx: router::Context::new(Arc::clone(&link), ()),
             handlers: Arc::clone(&self.handlers),
             gate: self.gate.clone(),
+            relay: self.relay.clone(),
             indices: PhantomData,
         });
         let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));

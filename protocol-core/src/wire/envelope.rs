@@ -3,6 +3,7 @@
 //! Knows the names of members; must not know which of them a frame's type needs.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::fault::{Member, Reason};
 use super::scan::Scanner;
@@ -11,7 +12,7 @@ use super::{FrameError, MAX_DEPTH, RawData};
 
 /// One frame's members by [`Member`].
 pub(super) struct Envelope<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     slots: [Slot; Member::COUNT],
     end: usize,
 }
@@ -118,6 +119,12 @@ impl<'a> Envelope<'a> {
 
     pub(super) const fn missing(&self, member: Member) -> FrameError {
         FrameError::of(member, Reason::Missing, self.end - 1)
+    }
+
+    /// Where the value of a member stands, if it is there.
+    pub(super) fn range(&self, member: Member) -> Option<Range<usize>> {
+        let slot = self.slots[member as usize];
+        (slot.kind != Kind::Absent).then_some(slot.start..slot.end)
     }
 
     /// Where the value of a member that is there starts.

@@ -3,9 +3,11 @@
 //! Knows which members each type of frame needs; must not know events, peers or what is pending.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::envelope::Envelope;
 use super::fault::{Member, Reason};
+use super::text::write_escaped;
 use super::write::{self, FrameType};
 use super::{FrameError, MAX_ADDRESS_BYTES, MAX_ID_BYTES, RawData};
 
@@ -30,6 +32,9 @@ pub struct Frame<'a> {
     pub from: Option<Cow<'a, str>>,
     /// What it says.
     pub body: Body<'a>,
+    line: &'a str,
+    /// Where the value of `from` stands in the line, if the member is there.
+    from_at: Option<Range<usize>>,
 }
 
 /// What a frame says, by its `type` (`PROTOCOL.md` §3).
@@ -106,6 +111,8 @@ impl<'a> Frame<'a> {
                     dest: None,
                     from: None,
                     body: Body::Unknown,
+                    line: envelope.text,
+                    from_at: envelope.range(Member::From),
                 });
             }
         };
@@ -143,75 +150,55 @@ impl<'a> Frame<'a> {
             },
             (_, None) => return Err(envelope.missing(Member::Name)),
         };
-        Ok(Self { dest, from, body })
+        Ok(Self {
+            dest,
+            from,
+            body,
+            line: envelope.text,
+            from_at: envelope.range(Member::From),
+        })
     }
 
-    /// Appends the frame as a line, with `data` and `error` byte for byte: what a relay does after
-    /// it has set `from`. Members that this version does not know are not kept, and nothing is
-    /// written for [`Body::Unknown`].
+    /// Appends the frame's own line with `from` in it, as a relay sends it on (`PROTOCOL.md` §9):
+    /// whatever its sender wrote there is replaced, everything else stays byte for byte, members
+    /// of later versions too.
     ///
     /// ```
     /// use protocol_core::wire::Frame;
     ///
-    /// let mut frame = Frame::parse(br#"{"name":"x","dest":"bob","type":"pass","data":[1.0]}"#)?;
-    /// frame.dest = None;
-    /// frame.from = Some("ann".into());
+    /// let frame = Frame::parse(br#"{"type":"pass","dest":"bob","name":"x","data":[1.0]}"#)?;
     /// let mut out = Vec::new();
-    /// frame.write(&mut out);
-    /// assert_eq!(out, b"{\"type\":\"pass\",\"from\":\"ann\",\"name\":\"x\",\"data\":[1.0]}\n");
-    /// # Ok::<(), protocol_core::wire::FrameError>(())
+    /// frame.relay("alice", &mut out);
+    /// assert_eq!(
+    ///     std::str::from_utf8(&out)?,
+    ///     concat!(r#"{"from":"alice","type":"pass","dest":"bob","name":"x","data":[1.0]}"#, "\n"),
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn write(&self, out: &mut Vec<u8>) {
-        let dest = self.dest.as_deref();
-        let from = self.from.as_deref();
-        let mut event = |kind, id: Option<&str>, name: &str, data: RawData<'_>| {
-            write::write_head(out, kind, dest, from, name);
-            write::raw(out, data.as_str());
-            write::write_tail(out, kind, id);
+    pub fn relay(&self, from: &str, out: &mut Vec<u8>) {
+        let (before, after, separator) = match &self.from_at {
+            Some(at) => (&self.line[..at.start], &self.line[at.end..], ""),
+            None => {
+                // The object is not empty, it has a `type`.
+                let inside = self.line.find('{').map_or(0, |brace| brace + 1);
+                (&self.line[..inside], &self.line[inside..], ",")
+            }
         };
-        match &self.body {
-            Body::Pass { name, data } => event(FrameType::Pass, None, name, *data),
-            Body::ConfirmPass { id, name, data } => {
-                event(FrameType::ConfirmPass, Some(id), name, *data);
-            }
-            Body::Request { id, name, data } => event(FrameType::Request, Some(id), name, *data),
-            Body::Response {
-                id,
-                name,
-                result: Ok(data),
-            } => {
-                event(FrameType::Response, Some(id), name, *data);
-            }
-            Body::Response {
-                id,
-                name,
-                result: Err(error),
-            } => {
-                write::refusal(
-                    out,
-                    FrameType::Response,
-                    dest,
-                    from,
-                    Some(name),
-                    id,
-                    |out| {
-                        write::raw(out, error.as_str());
-                    },
-                );
-            }
-            Body::Acknowledgement {
-                id,
-                error: Some(error),
-            } => {
-                write::refusal(out, FrameType::ConfirmPass, dest, from, None, id, |out| {
-                    write::raw(out, error.as_str());
-                });
-            }
-            Body::Acknowledgement { id, error: None } => {
-                write::acknowledgement(out, dest, from, id);
-            }
-            Body::Unknown => {}
+        let start = out.len();
+        out.reserve(self.line.len() + from.len() + r#""from":"",_"#.len());
+        out.extend_from_slice(before.as_bytes());
+        if self.from_at.is_none() {
+            out.extend_from_slice(br#""from":"#);
         }
+        out.push(b'"');
+        write_escaped(out, from);
+        out.push(b'"');
+        out.extend_from_slice(separator.as_bytes());
+        out.extend_from_slice(after.as_bytes());
+        if memchr::memchr(b'\n', &out[start..]).is_some() {
+            write::unbreak(&mut out[start..]);
+        }
+        out.push(b'\n');
     }
 }
 
@@ -359,5 +346,45 @@ mod tests {
                 "{end}"
             );
         }
+    }
+
+    fn relayed(line: &str, from: &str) -> String {
+        let mut out = Vec::new();
+        Frame::parse(line.as_bytes()).unwrap().relay(from, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_relayed_frame_names_its_sender_whatever_it_claimed() {
+        for (line, expected) in [
+            (
+                r#"{"type":"pass","name":"x"}"#,
+                r#"{"from":"ann","type":"pass","name":"x"}"#,
+            ),
+            (
+                r#"{"type":"pass","from":"bob","name":"x"}"#,
+                r#"{"type":"pass","from":"ann","name":"x"}"#,
+            ),
+            (
+                r#"{"type":"pass","fr\u006fm" : null ,"name":"x"}"#,
+                r#"{"type":"pass","fr\u006fm" : "ann" ,"name":"x"}"#,
+            ),
+            (
+                r#" {  "seq":7,"data":{"from":"x"},"type":"pass","name":"x","from":"\u0062ob"} "#,
+                r#" {  "seq":7,"data":{"from":"x"},"type":"pass","name":"x","from":"ann"} "#,
+            ),
+        ] {
+            assert_eq!(relayed(line, "ann"), format!("{expected}\n"));
+        }
+        let line = relayed(r#"{"type":"pass","name":"x"}"#, "a\"\\\u{e9}");
+        let frame = Frame::parse(line.trim_end().as_bytes()).unwrap();
+        assert_eq!(frame.from.as_deref(), Some("a\"\\\u{e9}"));
+    }
+
+    #[test]
+    fn relaying_cannot_break_the_line() {
+        let text = "{\"type\":\"pass\",\n\"name\":\"x\",\"data\":[1,\n2]}";
+        let expected = "{\"from\":\"ann\",\"type\":\"pass\", \"name\":\"x\",\"data\":[1, 2]}\n";
+        assert_eq!(relayed(text, "ann"), expected);
     }
 }

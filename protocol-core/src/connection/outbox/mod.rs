@@ -11,8 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 pub(crate) use closed::Closed;
 pub use queue::OutgoingCall;
 pub(crate) use queue::{Backlog, Closing, Outgoing};
@@ -20,6 +18,7 @@ pub(crate) use queue::{Backlog, Closing, Outgoing};
 use self::queue::{Parked, Queue};
 use super::pending::{Outcome, Waiter};
 use crate::error::CloseReason;
+use crate::ids::ConnectionId;
 use crate::wire::RawData;
 
 pub(crate) struct Outbox {
@@ -36,6 +35,22 @@ pub(crate) enum Pushed {
     /// With the ticket to take it back by.
     Parked(u64),
     Closed(CloseReason),
+}
+
+/// How much of a queue may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    Whole,
+    /// Events of other peers, so that they never keep out answers and what the server says.
+    Half,
+}
+
+/// What became of something that nobody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tried {
+    Queued,
+    Full,
+    Closed,
 }
 
 /// What the driver finds at a visit.
@@ -94,20 +109,33 @@ impl Outbox {
         pushed
     }
 
-    /// Queues a frame that nobody awaits; `false` where the queue is full or the link has ended.
-    pub(crate) fn try_push(&self, frame: Bytes) -> bool {
+    /// Queues what nobody waits for, within its share of the queue.
+    pub(crate) fn try_push(&self, outgoing: Outgoing, share: Share) -> Tried {
         let mut queue = self.lock();
-        if queue.closed.is_some()
-            || queue.refuses()
-            || !queue.parked.is_empty()
-            || !self.has_room(&queue)
-        {
-            return false;
+        if queue.closed.is_some() || queue.refuses() {
+            return Tried::Closed;
         }
-        queue.ready_bytes += frame.len();
-        queue.ready.push_back(Outgoing::Shared(frame));
+        let has_room = match share {
+            Share::Whole => self.has_room(&queue),
+            Share::Half => self.has_room_in_half(&queue),
+        };
+        if !has_room || !queue.parked.is_empty() {
+            return Tried::Full;
+        }
+        queue.ready_bytes += outgoing.len();
+        queue.ready.push_back(outgoing);
         self.call_driver(queue);
-        true
+        Tried::Queued
+    }
+
+    /// Says that a peer is gone, behind all that came from it. There is always room for that: it is
+    /// said once for each peer that was asked.
+    pub(crate) fn peer_gone(&self, via: ConnectionId) {
+        let mut queue = self.lock();
+        if queue.closed.is_none() {
+            queue.ready.push_back(Outgoing::PeerGone(via));
+            self.call_driver(queue);
+        }
     }
 
     /// Wakes the driver, once for all that is pushed until its next visit.
@@ -125,6 +153,11 @@ impl Outbox {
     fn has_room(&self, queue: &Queue) -> bool {
         queue.ready.len() + queue.taken < self.max_events
             && queue.ready_bytes + queue.taken_bytes < self.max_bytes
+    }
+
+    fn has_room_in_half(&self, queue: &Queue) -> bool {
+        (queue.ready.len() + queue.taken) * 2 < self.max_events
+            && (queue.ready_bytes + queue.taken_bytes) * 2 < self.max_bytes
     }
 
     /// Takes back the parked command with this `ticket`; of any other call it tells the driver that

@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use crate::connection::limits::due;
 use crate::connection::pending::{Expects, Waiter};
+use crate::connection::relayed::RelayedAnswer;
 use crate::error::CloseReason;
-use crate::ids::PeerId;
+use crate::ids::{ConnectionId, PeerId};
 
 /// What a handle asks the driver to send.
 pub(crate) enum Outgoing {
@@ -22,6 +23,10 @@ pub(crate) enum Outgoing {
     Call(OutgoingCall),
     /// The answer to an event, behind what its handler sent.
     Answer(Vec<u8>),
+    /// A peer's answer to a call that the receiver had relayed to it.
+    Relayed(RelayedAnswer),
+    /// A peer that the receiver has asked is gone, and answers nothing more.
+    PeerGone(ConnectionId),
 }
 
 /// A request or a confirmed pass that is to be sent.
@@ -56,6 +61,8 @@ impl Outgoing {
             Self::Frame(frame) | Self::Answer(frame) => frame.len(),
             Self::Shared(frame) => frame.len(),
             Self::Call(call) => call.start.len(),
+            Self::Relayed(answer) => answer.len(),
+            Self::PeerGone(_) => 0,
         }
     }
 }
@@ -278,7 +285,7 @@ impl Outgoing {
     pub(super) fn into_waiter(self) -> Option<Arc<dyn Waiter>> {
         match self {
             Self::Call(call) => Some(call.waiter),
-            Self::Frame(_) | Self::Shared(_) | Self::Answer(_) => None,
+            _ => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Poll, Wake, Waker};
 use bytes::Bytes;
 
 use super::*;
-use crate::connection::{Backlog, Closing, Outbox, Outgoing, Pushed};
+use crate::connection::{Backlog, Closing, Outbox, Outgoing, Pushed, Share, Tried};
 use crate::error::CloseReason;
 
 /// A queue, its driver's side, and a clock.
@@ -53,6 +53,11 @@ impl Desk {
         (name(&pushed), waiter)
     }
 
+    fn try_push(&self, frame: &'static [u8]) -> Tried {
+        let shared = Outgoing::Shared(Bytes::from_static(frame));
+        self.outbox.try_push(shared, Share::Whole)
+    }
+
     /// The driver's visit, `ms` after the start, while `sending` bytes wait to be written.
     fn visit(&mut self, ms: u64, sending: usize) {
         let now = self.at(ms);
@@ -88,6 +93,7 @@ fn text(outgoing: Outgoing) -> String {
         Outgoing::Frame(frame) | Outgoing::Answer(frame) => String::from_utf8(frame).unwrap(),
         Outgoing::Shared(frame) => String::from_utf8(frame.to_vec()).unwrap(),
         Outgoing::Call(_) => "call".to_owned(),
+        Outgoing::Relayed(_) | Outgoing::PeerGone(_) => "of a relay".to_owned(),
     }
 }
 
@@ -113,7 +119,7 @@ fn the_queue_has_room_for_so_many_events() {
         assert_eq!(desk.push("x", 1_000).0, "queued");
     }
     assert_eq!(desk.push("x", 1_000).0, "parked");
-    assert!(!desk.outbox.try_push(Bytes::from_static(b"x")));
+    assert_ne!(desk.try_push(b"x"), Tried::Queued);
 }
 
 #[test]
@@ -132,7 +138,7 @@ fn what_the_driver_took_and_what_waits_to_be_written_counts() {
     desk.push("b", 1_000);
     desk.visit(0, 0);
     assert_eq!(desk.push("c", 1_000).0, "parked");
-    assert!(!desk.outbox.try_push(Bytes::from_static(b"x")));
+    assert_ne!(desk.try_push(b"x"), Tried::Queued);
 
     let mut desk = Desk::new(2, 100);
     desk.visit(0, 99);
@@ -167,7 +173,7 @@ fn a_late_push_does_not_overtake_a_parked_one() {
     let _ = desk.backlog.pop(true);
     // There is room now, and yet "2" was first.
     assert_eq!(desk.push("3", 1_000).0, "parked");
-    assert!(!desk.outbox.try_push(Bytes::from_static(b"4")));
+    assert_ne!(desk.try_push(b"4"), Tried::Queued);
     assert_eq!(desk.drain(0), ["2", "3"]);
 }
 
@@ -295,7 +301,7 @@ fn the_end_fails_everything_in_the_queue_and_everything_after() {
         .outbox
         .push(Outgoing::Frame(vec![]), Duration::MAX, move || kept);
     assert!(matches!(pushed, Pushed::Closed(CloseReason::PeerClosed)));
-    assert!(!desk.outbox.try_push(Bytes::new()));
+    assert_ne!(desk.try_push(b""), Tried::Queued);
 }
 
 #[test]
@@ -305,7 +311,7 @@ fn nothing_new_enters_a_queue_that_closes_and_what_is_in_it_leaves() {
     let (_, parked) = desk.push("b", 1_000);
     desk.outbox.close(Closing::Flush);
     assert_eq!(desk.push("c", 1_000).0, "closed");
-    assert!(!desk.outbox.try_push(Bytes::new()));
+    assert_ne!(desk.try_push(b""), Tried::Queued);
     assert_eq!(desk.drain(0), ["a", "b"]);
     assert_eq!(parked.ends(), ["done null"]);
 }

@@ -19,7 +19,7 @@ use tokio::time::Sleep;
 use super::{guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Notice, due};
 use crate::error::CloseReason;
-use crate::router::{Admitted, Link, ReplyBuffer, Service};
+use crate::router::{Admission, Admitted, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
 
 /// Output is written once it has this size even if more input waits, so that both ends work at the
@@ -90,6 +90,13 @@ impl<IO> Drop for Driver<IO> {
 }
 
 impl<IO> Driver<IO> {
+    /// Lifts the bounds for strangers once it is known whom the connection speaks for.
+    fn recognise(&mut self) {
+        if self.connection.is_stranger() && self.link.peer.get().is_some() {
+            self.connection.recognised();
+        }
+    }
+
     fn end_calls(&mut self) {
         let reason = self
             .connection
@@ -105,6 +112,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut scratch = ReplyBuffer::default();
         let mut worked = false;
         loop {
+            self.recognise();
             let next = if self.is_crowded() {
                 None
             } else {
@@ -119,7 +127,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 })
             };
             match next {
-                Some(admitted) => {
+                Some(Admission::Relayed(None)) => {}
+                Some(Admission::Relayed(Some(call))) => self.connection.relayed(self.now, call),
+                Some(Admission::Handle(admitted)) => {
                     worked = true;
                     if admitted.concurrent {
                         self.start(service, admitted).await;

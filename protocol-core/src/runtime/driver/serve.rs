@@ -23,6 +23,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         self.now = now();
         let handling = handler.is_some();
         let was_broken = self.connection.is_broken();
+        let was_paused = self.connection.is_paused();
+        let was_relaying = self.connection.relayed_calls() > 0;
+        self.recognise();
         loop {
             if self
                 .connection
@@ -40,10 +43,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             if self.connection.is_muted() {
                 self.end_calls();
             }
+            // What is in the input may be handled now, or the link may end.
+            let resumed = (was_paused && !self.connection.is_paused())
+                || (was_relaying && self.connection.relayed_calls() == 0);
             let stop = match handler {
                 Some(due) => due <= self.now,
                 None => {
-                    arrived || finished || self.closing != closing || self.connection.is_closed()
+                    arrived
+                        || resumed
+                        || finished
+                        || self.closing != closing
+                        || self.connection.is_closed()
                 }
             };
             if stop {
@@ -111,6 +121,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 }
                 Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
                 Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
+                Some(Outgoing::Relayed(answer)) => self.connection.relay_answer(&answer),
+                Some(Outgoing::PeerGone(via)) => self.connection.peer_gone(via),
             }
         }
         self.connection.set_held_back(self.backlog.answer_bytes());

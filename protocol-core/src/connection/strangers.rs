@@ -1,0 +1,70 @@
+//! What a connection may do before it is known whom it speaks for (`PROTOCOL.md` §9).
+
+use std::time::Instant;
+
+use super::limits::{StrangerLimits, due};
+use super::{Connection, Phase};
+use crate::wire::{ErrorCode, WireError};
+
+/// A connection that nobody has vouched for.
+pub(super) struct Stranger {
+    limits: StrangerLimits,
+    since: Option<Instant>,
+}
+
+impl Stranger {
+    pub(super) fn new(limits: StrangerLimits) -> Self {
+        Self {
+            limits,
+            since: None,
+        }
+    }
+}
+
+impl Connection {
+    /// Whether the bounds for strangers hold.
+    pub fn is_stranger(&self) -> bool {
+        self.stranger.is_some()
+    }
+
+    /// Takes note that it is known whom the connection speaks for.
+    pub fn recognised(&mut self) {
+        self.stranger = None;
+    }
+
+    /// A stranger's time runs from the first time that is heard of.
+    pub(super) fn meet(&mut self, now: Instant) {
+        if let Some(stranger) = &mut self.stranger {
+            stranger.since.get_or_insert(now);
+        }
+    }
+
+    pub(super) fn stranger_until(&self) -> Option<Instant> {
+        let stranger = self.stranger.as_ref()?;
+        let open = matches!(self.core.phase, Phase::Open | Phase::Draining { .. });
+        let since = stranger.since.filter(|_| open)?;
+        Some(due(since, stranger.limits.timeout))
+    }
+
+    /// The longest frame that is taken now.
+    pub(super) fn frame_limit(&self) -> usize {
+        let limit = self.core.limits.frame_in;
+        self.stranger
+            .as_ref()
+            .map_or(limit, |stranger| stranger.limits.frame_in.min(limit))
+    }
+
+    /// Whether a line of `consumed` bytes may be taken; it is charged to the peer's rate.
+    pub(super) fn admits_line(&mut self, now: Instant, consumed: usize) -> bool {
+        if let Some(stranger) = &self.stranger {
+            let limit = stranger.limits.bytes_in;
+            if self.input.consumed + consumed as u64 > limit as u64 {
+                let text = format!("at most {limit} bytes are taken before login");
+                self.violated(WireError::new(ErrorCode::TooLarge, text));
+                return false;
+            }
+        }
+        self.pace.charge(now, consumed);
+        true
+    }
+}

@@ -1,0 +1,54 @@
+//! Whether a server passes events on between its clients, and who may reach whom.
+
+use crate::protocol::Protocol;
+use crate::router::Context;
+use crate::wire::WireError;
+
+/// Decides who may reach whom through a server: asked before an event is relayed.
+///
+/// A server relays once it has one; see [`Bind::relay`](crate::Bind::relay). It passes an event
+/// with `dest` on to the connection [identified](Context::identify) as that peer, with the sender's
+/// own id as `from`, and never decodes its data (`PROTOCOL.md` §9). A connection that is not
+/// identified gets `not_logged_in` without this being asked. Answers come back by the way of the
+/// call that they answer, so they are not asked for either.
+///
+/// # Examples
+///
+/// ```
+/// # use protocol_core::{Event, EventSet, Protocol};
+/// # #[derive(Debug, Event)] #[event(pass)] struct Wave;
+/// # #[derive(Debug, EventSet)] enum Between { Wave(Wave) }
+/// # #[derive(Debug, Protocol)] #[protocol(version = "1", to_peer = Between)] struct Chat;
+/// use protocol_core::{Context, Relay};
+/// use protocol_core::wire::{ErrorCode, WireError};
+///
+/// /// Nobody writes to the house.
+/// struct Quiet;
+///
+/// impl Relay<Chat> for Quiet {
+///     fn to_peer(&self, _cx: &Context<Chat>, peer: &str, _name: &str) -> Result<(), WireError> {
+///         if peer == "house" {
+///             return Err(WireError::new(ErrorCode::NotAllowed, "the house takes no events"));
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Relay<P: Protocol>: Send + Sync + 'static {
+    /// Whether the connection behind `cx` may send the event called `name` to `peer`.
+    ///
+    /// # Errors
+    ///
+    /// Says why not, usually with `not_allowed` (`PROTOCOL.md` §5).
+    fn to_peer(&self, cx: &Context<P>, peer: &str, name: &str) -> Result<(), WireError>;
+}
+
+/// Lets every identified peer reach every other.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OpenRelay;
+
+impl<P: Protocol> Relay<P> for OpenRelay {
+    fn to_peer(&self, _cx: &Context<P>, _peer: &str, _name: &str) -> Result<(), WireError> {
+        Ok(())
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol_core::ServerLimits;
+use protocol_core::{RateLimits, ServerLimits, StrangerLimits};
 
 /// The bounds of a rendezvous server and what it asks of its clients. Every field can be changed
 /// before use.
@@ -46,7 +46,9 @@ pub enum Speaks {
 
 impl Default for Config {
     fn default() -> Self {
-        let server = ServerLimits::default();
+        let mut server = ServerLimits::default();
+        server.connection.stranger = Some(StrangerLimits::default());
+        server.connection.rate_in = Some(RateLimits::default());
         Self {
             sessions: server.connections,
             server,

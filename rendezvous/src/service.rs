@@ -1,50 +1,201 @@
-//! The rendezvous server as a value: handlers, gate and relay of any server that takes it in.
+//! The rendezvous server as a value: handler, gate and relay of any server that takes it in.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use protocol_core::{AtClient, Bind, Context, Includes, Protocol, Server, ToClient};
+use protocol_core::{
+    AtClient, Bind, Context, Includes, PeerId, Protocol, Server, ToClient, ToServer,
+};
+use tokio::net::ToSocketAddrs;
 
 use crate::config::Config;
-use crate::events::{Dropped, ServerClosing, SessionEnded, SessionNews, SessionNewsHandler};
+use crate::events::{
+    Dropped, Login, ServerClosing, SessionEnd, SessionEnded, SessionNews, SessionNewsHandler,
+};
+use crate::state::{AttemptLimits, Attempts, Directory, InMemory};
 
-/// Login and relay for a server of any protocol that has the sets [`Login`](crate::Login) and
-/// [`SessionNews`].
+/// When a client may come back after a shutdown: a restart takes about as long.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Login and relay for a server of any protocol that has the sets [`Login`] and [`SessionNews`].
+///
+/// It stands in three places of a server: among its handlers, where it handles [`Login`]; as its
+/// gate, which lets nothing but `login` and `ping` through before login; and as its relay, which
+/// lets logged-in peers reach each other. [`bind`](Self::bind) sets all but the handlers.
 ///
 /// Clones share one state.
-#[derive(Debug, Clone, Default)]
-pub struct Rendezvous {
-    inner: Arc<Inner>,
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use protocol_core::{AtPeer, Client, Context, Event, EventSet, Protocol};
+/// use rendezvous::{IgnoreNews, LoginExt, Rendezvous};
+///
+/// #[derive(Debug, Event)]
+/// #[event(request, response = Answer)]
+/// struct Ask { question: String }
+///
+/// #[derive(Debug, Event)]
+/// #[event(response)]
+/// struct Answer { text: String }
+///
+/// #[derive(Debug, EventSet)]
+/// enum Between { Ask(Ask) }
+///
+/// #[derive(Debug, Protocol)]
+/// #[protocol(
+///     version = "1",
+///     to_server = rendezvous::Login,
+///     to_client = rendezvous::SessionNews,
+///     to_peer = Between,
+/// )]
+/// struct Quiz;
+///
+/// struct Player;
+///
+/// impl BetweenHandler<Quiz, AtPeer> for Player {
+///     async fn on_ask(&self, cx: &Context<Quiz, AtPeer>, event: Ask) -> Answer {
+///         Answer { text: format!("{} asked: {}", cx.from(), event.question) }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rendezvous = Rendezvous::default();
+/// let server = rendezvous.bind::<Quiz>("127.0.0.1:0").handle(rendezvous.clone()).await?;
+///
+/// let connect = || Client::<Quiz>::connect(server.address()).handle((IgnoreNews, Player));
+/// let (alice, bob) = (connect().await?, connect().await?);
+/// alice.login("alice").await?;
+/// let bob_id = bob.login("bob").await?.id;
+///
+/// let question = "why?".to_owned();
+/// let answer = alice.to(&bob_id).request(Ask { question }).await?;
+/// assert_eq!(answer.text, "alice asked: why?");
+/// rendezvous.shutdown(&server, Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Rendezvous<D = InMemory> {
+    pub(crate) inner: Arc<Inner<D>>,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    config: Config,
+pub(crate) struct Inner<D> {
+    pub(crate) config: Config,
+    pub(crate) directory: D,
+    attempts: Mutex<Attempts>,
 }
 
 impl Rendezvous {
     /// A rendezvous server that keeps its state in memory.
     pub fn new(config: Config) -> Self {
+        let directory = InMemory::new(config.sessions);
+        Self::with_directory(config, directory)
+    }
+}
+
+impl<D: Directory> Rendezvous<D> {
+    /// A rendezvous server that keeps its sessions in `directory`.
+    pub fn with_directory(config: Config, directory: D) -> Self {
+        let attempts = Attempts::new(AttemptLimits {
+            interval: config.login_interval,
+            burst: config.login_burst,
+            failures: config.login_failures,
+        });
         Self {
-            inner: Arc::new(Inner { config }),
+            inner: Arc::new(Inner {
+                config,
+                directory,
+                attempts: Mutex::new(attempts),
+            }),
         }
     }
 
-    /// Listens on `address`, with the gate, the relay and the limits of this rendezvous server.
-    /// Name the handlers with [`Bind::handle`], this value among them, then await.
-    pub fn bind<'a, P>(&self, address: impl tokio::net::ToSocketAddrs + Send + 'a) -> Bind<'a, P>
+    /// Listens on `address`, such as `"127.0.0.1:7766"`, with the gate, the relay and the limits of
+    /// this rendezvous server. Name the handlers with [`Bind::handle`], this value among them, then
+    /// await.
+    pub fn bind<'a, P>(&self, address: impl ToSocketAddrs + Send + 'a) -> Bind<'a, P>
+    where
+        P: Protocol + Includes<ToServer, Login> + Includes<ToClient, SessionNews>,
+    {
+        self.attach(Server::bind(address))
+    }
+
+    /// Sets gate, relay and limits of a server that is to be started, such as one in memory.
+    pub fn attach<'a, P>(&self, bind: Bind<'a, P>) -> Bind<'a, P>
+    where
+        P: Protocol + Includes<ToServer, Login> + Includes<ToClient, SessionNews>,
+    {
+        bind.limits(self.inner.config.server.clone())
+            .gate(self.clone())
+            .relay(self.clone())
+    }
+
+    /// How many peers are logged in.
+    pub fn sessions(&self) -> usize {
+        self.inner.directory.sessions()
+    }
+
+    /// Ends a peer's session: it hears `session_ended` with `removed`, and its link is closed.
+    /// Returns `false` where no such peer is logged in on this server.
+    pub async fn remove<P>(&self, server: &Server<P>, peer: &PeerId) -> bool
     where
         P: Protocol + Includes<ToClient, SessionNews>,
     {
-        Server::bind(address).limits(self.inner.config.server.clone())
+        let ended = SessionEnded {
+            reason: SessionEnd::Removed,
+            may_resume: false,
+        };
+        // A peer whose queue is full is closed all the same.
+        let _ = server.to_many([peer]).send(ended).await;
+        server.to(peer).close()
     }
 
     /// Tells every client that the server closes, then shuts it down: see [`Server::shutdown`].
+    /// Returns whether everything ended before the `deadline`.
     pub async fn shutdown<P>(&self, server: &Server<P>, deadline: Duration) -> bool
     where
         P: Protocol + Includes<ToClient, SessionNews>,
     {
+        let closing = ServerClosing {
+            deadline_ms: in_ms(deadline),
+            retry_after_ms: in_ms(RETRY_AFTER),
+        };
+        // Whoever has no room for it in their queue sees the link's end.
+        let _ = server.to_all().send(closing).await;
         server.shutdown(deadline).await
+    }
+
+    pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        let attempts = &self.inner.attempts;
+        attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn in_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Default for Rendezvous {
+    fn default() -> Self {
+        Self::new(Config::default())
+    }
+}
+
+impl<D> Clone for Rendezvous<D> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<D> std::fmt::Debug for Rendezvous<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rendezvous")
+            .field("config", &self.inner.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,6 +205,8 @@ pub struct IgnoreNews;
 
 impl<P: Protocol> SessionNewsHandler<P, AtClient> for IgnoreNews {
     async fn on_session_ended(&self, _cx: &Context<P, AtClient>, _event: SessionEnded) {}
+
     async fn on_server_closing(&self, _cx: &Context<P, AtClient>, _event: ServerClosing) {}
+
     async fn on_dropped(&self, _cx: &Context<P, AtClient>, _event: Dropped) {}
 }

@@ -11,7 +11,7 @@ impl Core {
             return;
         }
         match (exchange.mode, result) {
-            (Mode::Answer, _) | (Mode::Pass, Ok(_)) => {}
+            (Mode::Reply, _) | (Mode::Pass, Ok(_)) => {}
             (Mode::Pass, Err(error)) => {
                 self.counters.refused_passes += 1;
                 self.notice(&Notice::PassRefused {
@@ -55,7 +55,7 @@ impl Core {
                     error,
                 });
             }
-            Mode::Answer => self.ignore_answer(),
+            Mode::Reply => self.ignore_answer(),
             mode if !self.muted && self.room > 0 => {
                 self.write_refusal(mode, incoming.from, incoming.name, incoming.id, error);
             }

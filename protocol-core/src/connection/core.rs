@@ -162,9 +162,9 @@ impl Core {
         let dest = frame.dest.as_deref();
         let transit = self.is_transit(&frame);
         let (mode, name, data, id) = match &frame.body {
-            Body::Acknowledgement { id, .. } if transit => (Mode::Answer, "", RawData::NULL, &**id),
+            Body::Acknowledgement { id, .. } if transit => (Mode::Reply, "", RawData::NULL, &**id),
             Body::Response { id, name, .. } if transit => {
-                (Mode::Answer, &**name, RawData::NULL, &**id)
+                (Mode::Reply, &**name, RawData::NULL, &**id)
             }
             Body::Acknowledgement { id, error } => {
                 let outcome = error.map_or(Outcome::Done(RawData::NULL), Outcome::Refused);
@@ -206,7 +206,7 @@ impl Core {
             self.counters.busy += 1;
             let text = "too many relayed calls are not answered yet: send again later";
             Err(WireError::new(ErrorCode::Busy, text))
-        } else if taken || mode == Mode::Answer {
+        } else if taken || mode == Mode::Reply {
             // An answer that is on its way begins nothing new.
             admit(&incoming)
         } else {

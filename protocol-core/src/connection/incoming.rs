@@ -13,7 +13,7 @@ pub enum Mode {
     /// A response.
     Request,
     /// Nothing: it is an answer itself, of one peer to another, on its way through this server.
-    Answer,
+    Reply,
 }
 
 /// What arrives for the owner of a connection, borrowed from the bytes: an event for a handler, or,

@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::connection::Closing;
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId};
@@ -126,10 +125,11 @@ impl<P: Protocol> Context<P, AtServer> {
         Remote::find(self.hub().as_deref(), recipient.into())
     }
 
-    /// Closes the connection: once what was sent to it is written, with the answer to the event
-    /// that is being handled. Later events of it are refused with `shutting_down`.
+    /// Closes the connection. Its peer's name is free at once; what was sent to it is still written,
+    /// and the answer to the event that is being handled. Later events of it are refused with
+    /// `shutting_down`.
     pub fn close(&self) {
-        self.link.outbox.close(Closing::Flush);
+        self.link.close();
     }
 
     pub(crate) fn hub(&self) -> Option<Arc<Hub>> {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use crate::connection::{Backlog, Limits, Outbox};
+use crate::connection::{Backlog, Closing, Limits, Outbox};
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Hub;
@@ -40,6 +40,14 @@ impl Link {
             send_timeout: limits.send_timeout,
             peer: OnceLock::new(),
             hub,
+        }
+    }
+
+    /// Takes the link out of its server's at once, and closes it once what is due is written.
+    pub(crate) fn close(&self) {
+        self.outbox.close(Closing::Flush);
+        if let Some(hub) = self.hub() {
+            hub.remove(self);
         }
     }
 

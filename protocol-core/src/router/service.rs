@@ -51,7 +51,7 @@ fn locate<L: Sets>(incoming: &Incoming<'_>) -> Result<(usize, &'static EventInfo
         Mode::Pass => (Kind::Pass, "pass"),
         Mode::ConfirmPass => (Kind::Pass, "confirmed pass"),
         Mode::Request => (Kind::Request, "request"),
-        Mode::Answer => (Kind::Response, "response"),
+        Mode::Reply => (Kind::Response, "response"),
     };
     if info.kind != sent_as {
         let text = format!(
@@ -130,7 +130,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         let me = self.cx.connection();
         let hub = self.cx.hub();
         let hub = hub.as_deref();
-        let receiver = if incoming.mode == Mode::Answer {
+        let receiver = if incoming.mode == Mode::Reply {
             hub.and_then(|hub| hub.asker(me, dest))
         } else {
             relay.to_peer(&self.cx, dest, incoming.name)?;
@@ -152,7 +152,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
             return Err(WireError::new(ErrorCode::TooLarge, text));
         }
         let tried = match incoming.mode {
-            Mode::Answer => {
+            Mode::Reply => {
                 let answer = RelayedAnswer::new(incoming, me, frame);
                 receiver
                     .outbox

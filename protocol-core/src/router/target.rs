@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::connection::Closing;
 use crate::error::{RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId};
@@ -69,10 +68,11 @@ pub struct Remote<P> {
 }
 
 impl<P> Remote<P> {
-    /// Closes the connection once what was sent to it is written; `false` where there is none.
+    /// Closes the connection. Its peer's name is free at once; what was sent to it is still written.
+    /// Returns `false` where there is none.
     pub fn close(self) -> bool {
         match self.link {
-            Ok(link) => link.outbox.close(Closing::Flush),
+            Ok(link) => link.close(),
             Err(_) => return false,
         }
         true

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use super::scan::Scanner;
 use super::text::unescaped;
@@ -178,6 +179,23 @@ impl WireError {
             code: Cow::Borrowed(code.as_str()),
             message: message.into(),
             data: None,
+        }
+    }
+
+    /// `rate_limited`, with the time after which to try again, rounded up to milliseconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use protocol_core::wire::WireError;
+    ///
+    /// let error = WireError::rate_limited(Duration::from_millis(250), "too many logins");
+    /// assert_eq!(error.data.unwrap().get(), r#"{"retry_after_ms":250}"#);
+    /// ```
+    pub fn rate_limited(retry_after: Duration, message: impl Into<String>) -> Self {
+        let ms = retry_after.as_nanos().div_ceil(1_000_000);
+        Self {
+            data: Json::parse(&format!(r#"{{"retry_after_ms":{ms}}}"#)).ok(),
+            ..Self::new(ErrorCode::RateLimited, message)
         }
     }
 

@@ -176,20 +176,18 @@ impl<'a> Frame<'a> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn relay(&self, from: &str, out: &mut Vec<u8>) {
-        let (before, after, separator) = match &self.from_at {
-            Some(at) => (&self.line[..at.start], &self.line[at.end..], ""),
-            None => {
-                // The object is not empty, it has a `type`.
-                let inside = self.line.find('{').map_or(0, |brace| brace + 1);
-                (&self.line[..inside], &self.line[inside..], ",")
-            }
+        let (before, key, separator, after) = if let Some(at) = &self.from_at {
+            (&self.line[..at.start], "", "", &self.line[at.end..])
+        } else {
+            // The object is not empty, it has a `type`.
+            let inside = self.line.find('{').map_or(0, |brace| brace + 1);
+            let (before, after) = self.line.split_at(inside);
+            (before, r#""from":"#, ",", after)
         };
         let start = out.len();
         out.reserve(self.line.len() + from.len() + r#""from":"",_"#.len());
         out.extend_from_slice(before.as_bytes());
-        if self.from_at.is_none() {
-            out.extend_from_slice(br#""from":"#);
-        }
+        out.extend_from_slice(key.as_bytes());
         out.push(b'"');
         write_escaped(out, from);
         out.push(b'"');

@@ -1,22 +1,119 @@
-//! Logging in and out.
+//! Logging in and out (`PROTOCOL.md` §10).
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol_core::{Context, Includes, Protocol, ToClient};
+use uuid::Uuid;
 
+use crate::config::Speaks;
 use crate::events::{
-    LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong, SessionNews,
+    LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong, ProtocolInfo,
+    SessionNews,
 };
 use crate::service::Rendezvous;
+use crate::state::{Directory, OpenError, PeerName, Session};
 
-impl<P: Protocol + Includes<ToClient, SessionNews>> LoginHandler<P> for Rendezvous {
-    async fn on_log_in(&self, _cx: &Context<P>, _event: LogIn) -> Result<LoggedIn, LoginError> {
-        Err(LoginError::AuthFailed)
+/// What a log line shows of a text that a client chose.
+const LOGGED_CHARACTERS: usize = 64;
+
+impl<P, D> LoginHandler<P> for Rendezvous<D>
+where
+    P: Protocol + Includes<ToClient, SessionNews>,
+    D: Directory,
+{
+    async fn on_log_in(&self, cx: &Context<P>, event: LogIn) -> Result<LoggedIn, LoginError> {
+        let client = cut(event.client.as_deref().unwrap_or_default());
+        let opened = self.open(cx, event).await;
+        let connection = cx.connection();
+        match &opened {
+            Ok(session) => {
+                self.attempts().forget(connection);
+                tracing::info!(%connection, peer = ?session.id, ?client, "logged in");
+            }
+            Err(error) => {
+                tracing::info!(%connection, %error, ?client, "refused a login");
+                if self.attempts().failed(connection) {
+                    cx.close();
+                }
+            }
+        }
+        opened
     }
 
-    async fn on_log_out(&self, _cx: &Context<P>, _event: LogOut) -> LoggedOut {
+    async fn on_log_out(&self, cx: &Context<P>, _event: LogOut) -> LoggedOut {
+        cx.close();
         LoggedOut {}
     }
 
     async fn on_ping(&self, _cx: &Context<P>, _event: Ping) -> Pong {
-        Pong { server_ms: 0 }
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Pong {
+            server_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        }
     }
+}
+
+impl<D: Directory> Rendezvous<D> {
+    async fn open<P: Protocol>(
+        &self,
+        cx: &Context<P>,
+        event: LogIn,
+    ) -> Result<LoggedIn, LoginError> {
+        if cx.peer().is_some() {
+            return Err(LoginError::AlreadyLoggedIn);
+        }
+        if self.inner.config.speaks == Speaks::Own {
+            check_protocol::<P>(event.protocol.as_ref())?;
+        }
+        if event.resume.is_some() {
+            return Err(LoginError::ResumeFailed);
+        }
+        let peer = PeerName::new(&event.id).map_err(|error| LoginError::IdInvalid {
+            rule: error.to_string(),
+        })?;
+        let id = peer.id().clone();
+        let session = Session {
+            id: Uuid::new_v4().to_string(),
+            peer,
+            connection: cx.connection(),
+        };
+        let session_id = session.id.clone();
+        let opened = self.inner.directory.open(session).await;
+        opened.map_err(|error| match error {
+            OpenError::Taken => LoginError::IdTaken,
+            OpenError::AlreadyOpen => LoginError::AlreadyLoggedIn,
+            OpenError::Full { max } => LoginError::ServerFull { max },
+        })?;
+        // The link may have ended meanwhile, or a handler of the server's own gave the name away.
+        if !cx.identify(id.clone()) {
+            self.inner.directory.close(cx.connection());
+            return Err(LoginError::IdTaken);
+        }
+        Ok(LoggedIn {
+            id,
+            session: session_id,
+            resume: None,
+            grace_ms: 0,
+            resumed: false,
+            rooms: Vec::new(),
+        })
+    }
+}
+
+fn check_protocol<P: Protocol>(spoken: Option<&ProtocolInfo>) -> Result<(), LoginError> {
+    match spoken {
+        Some(spoken) if spoken.name != P::NAME || spoken.version != P::VERSION => {
+            Err(LoginError::VersionMismatch {
+                name: P::NAME.to_owned(),
+                version: P::VERSION.to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LOGGED_CHARACTERS).collect()
 }

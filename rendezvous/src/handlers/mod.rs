@@ -1,3 +1,4 @@
-//! Thin handlers: event in, state changed, answer out.
+//! Thin handlers: an event comes in, the state changes, the answer goes out.
 
+mod gate;
 mod login;

@@ -295,7 +295,7 @@ impl World {
     pub(crate) fn reply(&mut self, node: usize, seen: &Seen) {
         let answer = match seen.mode {
             Mode::Request => seen.number.to_string(),
-            Mode::Pass | Mode::ConfirmPass | Mode::Answer => String::new(),
+            Mode::Pass | Mode::ConfirmPass | Mode::Reply => String::new(),
         };
         let connection = &mut self.nodes[node].connection;
         connection.answer(&seen.exchange, Ok(answer.as_bytes()));

@@ -63,8 +63,8 @@ fn handle(end: &mut End, seen: &mut Vec<String>) {
                 let error = WireError::new(ErrorCode::NotAllowed, "no \"means\" no\n");
                 end.connection.answer(&event.exchange, Err(&error));
             }
-            Mode::Pass | Mode::ConfirmPass | Mode::Answer => {
-                end.connection.answer(&event.exchange, Ok(b""))
+            Mode::Pass | Mode::ConfirmPass | Mode::Reply => {
+                end.connection.answer(&event.exchange, Ok(b""));
             }
             Mode::Request => end.answer(&event, &event.data),
         }

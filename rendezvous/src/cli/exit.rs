@@ -1,0 +1,32 @@
+//! How the program ends, as the number that it leaves behind.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    Stopped = 0,
+    Failed = 1,
+    Usage = 2,
+    CannotListen = 3,
+    CutOff = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The table of exit codes, as help shows it.
+macro_rules! codes {
+    () => {
+        "Exit codes:
+  0  stopped in order
+  1  failed for a reason that has no code of its own
+  2  a flag, a variable or a value is wrong
+  3  cannot listen on the address
+  4  stopped, but connections were cut off: what was due to them may be lost"
+    };
+}
+pub(super) use codes;

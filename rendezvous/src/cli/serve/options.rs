@@ -1,0 +1,236 @@
+//! The flags of `serve`, and the configuration that they ask for.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::{exit, log, values};
+use crate::config::{Config, Speaks};
+
+/// Run a server where peers log in by name and reach each other
+///
+/// The server relays between peers of any protocol. Its first and only line on stdout is
+/// `listening on ADDR`; everything else is logged to stderr. SIGTERM or Ctrl-C stops it in order, a
+/// second one at once. A flag counts more than its variable.
+#[derive(Debug, Args)]
+#[command(after_help = concat!(
+    exit::codes!(),
+    "\n\nExample:\n  rendezvous serve --listen 127.0.0.1:7766 --max-sessions 500 --log-format json"
+))]
+pub(in crate::cli) struct Serve {
+    /// The IP address and port to listen on; port 0 picks a free one
+    #[arg(
+        long,
+        env = "RENDEZVOUS_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:7766",
+        value_parser = values::address,
+        help_heading = "Listening"
+    )]
+    pub(super) listen: SocketAddr,
+
+    /// Connections in all
+    #[arg(
+        long,
+        env = "RENDEZVOUS_MAX_CONNECTIONS",
+        value_name = "N",
+        default_value = "10000",
+        value_parser = values::count_above_zero,
+        help_heading = "Listening"
+    )]
+    max_connections: u32,
+
+    /// Connections from one IP address; 0 for no limit. Loopback has none
+    #[arg(
+        long,
+        env = "RENDEZVOUS_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "N",
+        default_value = "64",
+        value_parser = values::count,
+        help_heading = "Listening"
+    )]
+    max_connections_per_address: u32,
+
+    /// Peers that are logged in at once [default: as many as --max-connections]
+    #[arg(
+        long,
+        env = "RENDEZVOUS_MAX_SESSIONS",
+        value_name = "N",
+        value_parser = values::count_above_zero,
+        help_heading = "Login"
+    )]
+    max_sessions: Option<u32>,
+
+    /// How long a connection may stay without logging in
+    #[arg(
+        long,
+        env = "RENDEZVOUS_LOGIN_TIMEOUT",
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = values::time_above_zero,
+        help_heading = "Login"
+    )]
+    login_timeout: Duration,
+
+    /// The time in which one IP address gets one more login; 0s for no limit. Loopback has none
+    #[arg(
+        long,
+        env = "RENDEZVOUS_LOGIN_INTERVAL",
+        value_name = "TIME",
+        default_value = "1s",
+        value_parser = values::time,
+        help_heading = "Login"
+    )]
+    login_interval: Duration,
+
+    /// Logins that one IP address may make at once, before --login-interval holds
+    #[arg(
+        long,
+        env = "RENDEZVOUS_LOGIN_BURST",
+        value_name = "N",
+        default_value = "10",
+        value_parser = values::count_above_zero,
+        help_heading = "Login"
+    )]
+    login_burst: u32,
+
+    /// Refused logins after which a connection is closed; 0 for no limit
+    #[arg(
+        long,
+        env = "RENDEZVOUS_LOGIN_FAILURES",
+        value_name = "N",
+        default_value = "5",
+        value_parser = values::count,
+        help_heading = "Login"
+    )]
+    login_failures: u32,
+
+    /// Events that a connection may send in a second; 0 for no limit
+    #[arg(
+        long,
+        env = "RENDEZVOUS_EVENTS_PER_SECOND",
+        value_name = "N",
+        default_value = "500",
+        value_parser = values::count,
+        help_heading = "Rates"
+    )]
+    events_per_second: u32,
+
+    /// Bytes that a connection may send in a second, such as 64KiB; 0 for no limit
+    #[arg(
+        long,
+        env = "RENDEZVOUS_BYTES_PER_SECOND",
+        value_name = "SIZE",
+        default_value = "1MiB",
+        value_parser = values::bytes,
+        help_heading = "Rates"
+    )]
+    bytes_per_second: u32,
+
+    /// How long connections may take to get what is due to them once the server stops
+    #[arg(
+        long,
+        env = "RENDEZVOUS_SHUTDOWN_DEADLINE",
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = values::time,
+        help_heading = "Stopping"
+    )]
+    pub(super) shutdown_deadline: Duration,
+
+    #[command(flatten)]
+    pub(super) log: log::Log,
+}
+
+impl Serve {
+    /// What the flags ask for.
+    pub(super) fn config(&self) -> Config {
+        let mut server = Config::default().server;
+        server.connections = self.max_connections as usize;
+        server.connections_an_address = match self.max_connections_per_address {
+            0 => None,
+            limit => Some(limit as usize),
+        };
+        let stranger = server.connection.stranger.get_or_insert_default();
+        stranger.timeout = self.login_timeout;
+        let rate = server.connection.rate_in.get_or_insert_default();
+        rate.events_per_second = self.events_per_second;
+        rate.bytes_per_second = self.bytes_per_second;
+        Config {
+            server,
+            sessions: self.max_sessions.unwrap_or(self.max_connections) as usize,
+            login_interval: self.login_interval,
+            login_burst: self.login_burst,
+            login_failures: self.login_failures,
+            speaks: Speaks::Any,
+            ..Config::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        serve: Serve,
+    }
+
+    fn config(flags: &[&str]) -> Config {
+        let args = ["serve"].iter().chain(flags);
+        Program::try_parse_from(args).unwrap().serve.config()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_library() {
+        let library = Config {
+            speaks: Speaks::Any,
+            ..Config::default()
+        };
+        assert_eq!(format!("{:?}", config(&[])), format!("{library:?}"));
+    }
+
+    #[test]
+    fn each_flag_changes_what_it_names() {
+        let config = config(&[
+            "--max-connections=11",
+            "--max-connections-per-address=12",
+            "--max-sessions=13",
+            "--login-interval=14s",
+            "--login-burst=15",
+            "--login-failures=16",
+            "--login-timeout=17s",
+            "--events-per-second=18",
+            "--bytes-per-second=19KiB",
+        ]);
+        assert_eq!(config.server.connections, 11);
+        assert_eq!(config.server.connections_an_address, Some(12));
+        assert_eq!(config.sessions, 13);
+        assert_eq!(config.login_interval, Duration::from_secs(14));
+        assert_eq!(config.login_burst, 15);
+        assert_eq!(config.login_failures, 16);
+        let connection = config.server.connection;
+        let stranger = connection.stranger.unwrap();
+        assert_eq!(stranger.timeout, Duration::from_secs(17));
+        let rate = connection.rate_in.unwrap();
+        assert_eq!(rate.events_per_second, 18);
+        assert_eq!(rate.bytes_per_second, 19 * 1_024);
+    }
+
+    #[test]
+    fn zero_turns_a_limit_off() {
+        let config = config(&["--max-connections-per-address=0"]);
+        assert_eq!(config.server.connections_an_address, None);
+    }
+
+    #[test]
+    fn there_are_as_many_sessions_as_connections() {
+        let config = config(&["--max-connections=11"]);
+        assert_eq!(config.sessions, 11);
+    }
+}

@@ -1,0 +1,183 @@
+//! How often an address may try to log in, and how often a connection may fail.
+//!
+//! Knows no clock and no sockets: the time and addresses are passed in.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+use protocol_core::ConnectionId;
+
+/// Addresses are looked through for idle ones when there are this many, then at each doubling.
+const PRUNE_AT: usize = 1_024;
+
+/// The bounds of [`Attempts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptLimits {
+    /// The time in which an address gets one more attempt; zero for no limit.
+    pub interval: Duration,
+    /// Attempts that an address may make at once.
+    pub burst: u32,
+    /// Failures that end a connection; 0 for no limit.
+    pub failures: u32,
+}
+
+/// Attempts to log in, by address, and failures, by connection.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use rendezvous::state::{AttemptLimits, Attempts};
+///
+/// let second = Duration::from_secs(1);
+/// let mut attempts = Attempts::new(AttemptLimits { interval: second, burst: 2, failures: 5 });
+/// let (now, address) = (Instant::now(), "192.0.2.1".parse().ok());
+/// assert_eq!(attempts.may_try(now, address), Ok(()));
+/// assert_eq!(attempts.may_try(now, address), Ok(()));
+/// assert_eq!(attempts.may_try(now, address), Err(second));
+/// assert_eq!(attempts.may_try(now + second, address), Ok(()));
+/// ```
+#[derive(Debug)]
+pub struct Attempts {
+    limits: AttemptLimits,
+    /// By address: when all its attempts so far are paid for, in the sense of a generic cell rate
+    /// algorithm (ITU-T I.371).
+    paid_at: HashMap<IpAddr, Instant>,
+    prune_at: usize,
+    failures: HashMap<ConnectionId, u32>,
+}
+
+impl Attempts {
+    /// No attempts yet.
+    pub fn new(limits: AttemptLimits) -> Self {
+        Self {
+            limits,
+            paid_at: HashMap::new(),
+            prune_at: PRUNE_AT,
+            failures: HashMap::new(),
+        }
+    }
+
+    /// Takes note of an attempt. Loopback addresses, and links without an address, have no limit:
+    /// they are one machine's many programs. An IPv6 address counts by its /64 network, which is
+    /// what one site gets.
+    ///
+    /// # Errors
+    ///
+    /// The time after which the next attempt is granted, where this one is one too many.
+    pub fn may_try(&mut self, now: Instant, address: Option<IpAddr>) -> Result<(), Duration> {
+        let Some(site) = address.and_then(site) else {
+            return Ok(());
+        };
+        let AttemptLimits {
+            interval, burst, ..
+        } = self.limits;
+        if interval.is_zero() {
+            return Ok(());
+        }
+        self.prune(now);
+        let paid_at = self.paid_at.get(&site).map_or(now, |paid| now.max(*paid));
+        let ahead = interval * burst.saturating_sub(1);
+        let wait = paid_at.duration_since(now).saturating_sub(ahead);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        self.paid_at.insert(site, paid_at + interval);
+        Ok(())
+    }
+
+    /// Takes note of a refused login; returns whether the connection has had its last.
+    pub fn failed(&mut self, connection: ConnectionId) -> bool {
+        let failures = self.failures.entry(connection).or_default();
+        *failures += 1;
+        self.limits.failures > 0 && *failures >= self.limits.failures
+    }
+
+    /// Forgets a connection that is gone or logged in.
+    pub fn forget(&mut self, connection: ConnectionId) {
+        self.failures.remove(&connection);
+    }
+
+    /// Forgets the addresses that have their whole burst again.
+    fn prune(&mut self, now: Instant) {
+        if self.paid_at.len() >= self.prune_at {
+            self.paid_at.retain(|_, paid_at| *paid_at > now);
+            self.prune_at = PRUNE_AT.max(2 * self.paid_at.len());
+        }
+    }
+}
+
+/// What counts as one address; none where there is no limit.
+fn site(address: IpAddr) -> Option<IpAddr> {
+    let address = address.to_canonical();
+    match address {
+        _ if address.is_loopback() => None,
+        IpAddr::V4(_) => Some(address),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            Some(Ipv6Addr::from_bits(network).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn attempts(burst: u32) -> Attempts {
+        Attempts::new(AttemptLimits {
+            interval: SECOND,
+            burst,
+            failures: 2,
+        })
+    }
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn a_burst_then_one_an_interval() {
+        let (mut attempts, now) = (attempts(10), Instant::now());
+        for _ in 0..10 {
+            assert_eq!(attempts.may_try(now, ip("192.0.2.1")), Ok(()));
+        }
+        assert_eq!(attempts.may_try(now, ip("192.0.2.1")), Err(SECOND));
+        assert_eq!(attempts.may_try(now, ip("192.0.2.2")), Ok(()));
+        let millisecond = Duration::from_millis(1);
+        let early = now + SECOND - millisecond;
+        assert_eq!(attempts.may_try(early, ip("192.0.2.1")), Err(millisecond));
+        assert_eq!(attempts.may_try(now + SECOND, ip("192.0.2.1")), Ok(()));
+        assert_eq!(attempts.may_try(now + SECOND, ip("192.0.2.1")), Err(SECOND));
+    }
+
+    #[test]
+    fn one_site_counts_once_and_loopback_never() {
+        let (mut attempts, now) = (attempts(1), Instant::now());
+        assert_eq!(attempts.may_try(now, ip("2001:db8::1")), Ok(()));
+        assert_eq!(attempts.may_try(now, ip("2001:db8::ffff:2")), Err(SECOND));
+        assert_eq!(attempts.may_try(now, ip("2001:db8:0:1::1")), Ok(()));
+        assert_eq!(attempts.may_try(now, ip("192.0.2.1")), Ok(()));
+        assert_eq!(attempts.may_try(now, ip("::ffff:192.0.2.1")), Err(SECOND));
+        for local in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            for _ in 0..100 {
+                assert_eq!(attempts.may_try(now, ip(local)), Ok(()), "{local}");
+            }
+        }
+        assert_eq!(attempts.may_try(now, None), Ok(()));
+    }
+
+    #[test]
+    fn idle_addresses_are_forgotten() {
+        let (mut attempts, start) = (attempts(10), Instant::now());
+        for number in 0..100_000_u32 {
+            let address = IpAddr::from(number.to_be_bytes());
+            let now = start + Duration::from_millis(10) * number;
+            assert_eq!(attempts.may_try(now, Some(address)), Ok(()));
+            assert!(attempts.paid_at.len() <= PRUNE_AT);
+        }
+    }
+}

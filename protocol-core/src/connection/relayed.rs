@@ -3,10 +3,12 @@
 //! Knows which answers are due, not where peers are or how frames look.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Instant;
 
 use super::incoming::{Incoming, Mode, Short};
 use crate::ids::ConnectionId;
+use crate::wire::Body;
 
 /// A call in transit: an event of this link's other end that was handed to the link of another
 /// peer, and whose answer comes back from there.
@@ -34,6 +36,8 @@ impl RelayedCall {
 #[derive(Debug, Clone)]
 pub struct RelayedAnswer {
     pub(super) via: ConnectionId,
+    /// What it answers: an acknowledgement a confirmed pass, a response a request.
+    pub(super) mode: Mode,
     pub(super) id: Short,
     /// The whole frame, as it is to be sent on.
     pub(super) frame: Vec<u8>,
@@ -42,8 +46,13 @@ pub struct RelayedAnswer {
 impl RelayedAnswer {
     /// The answer that `incoming` is, from the connection `via`, to be sent on as `frame`.
     pub fn new(incoming: &Incoming<'_>, via: ConnectionId, frame: Vec<u8>) -> Self {
+        let mode = match incoming.frame.body {
+            Body::Acknowledgement { .. } => Mode::ConfirmPass,
+            _ => Mode::Request,
+        };
         Self {
             via,
+            mode,
             id: Short::new(incoming.id),
             frame,
         }
@@ -110,13 +119,19 @@ impl Relayed {
     }
 
     /// Ends the call that `answer` answers; `false` where none is open, so for a late, repeated or
-    /// forged one.
+    /// forged one, and for one of the other kind.
     pub(super) fn answered(&mut self, answer: &RelayedAnswer) -> bool {
-        let open = self.open.remove(&(answer.via, answer.id)).is_some();
+        let Entry::Occupied(open) = self.open.entry((answer.via, answer.id)) else {
+            return false;
+        };
+        if open.get().mode != answer.mode {
+            return false;
+        }
+        open.remove();
         if self.open.is_empty() {
             self.earliest = None;
         }
-        open
+        true
     }
 
     /// Ends the calls to a connection that is gone, in the order in which they came.

@@ -8,7 +8,7 @@ use crate::wire::WireError;
 ///
 /// A server relays once it has one; see [`Bind::relay`](crate::Bind::relay). It passes an event
 /// with `dest` on to the connection [identified](Context::identify) as that peer, with the sender's
-/// own id as `from`, and never decodes its data (`PROTOCOL.md` §9). A connection that is not
+/// own id as `from`, and never decodes its data (`PROTOCOL.md` §8). A connection that is not
 /// identified gets `not_logged_in` without this being asked. Answers come back by the way of the
 /// call that they answer, so they are not asked for either.
 ///

@@ -108,7 +108,7 @@ pub(crate) struct AtServerService<P: Protocol, H, I> {
 }
 
 impl<P: Protocol, H, I> AtServerService<P, H, I> {
-    /// Passes a frame on to the peer or the room that it is for (`PROTOCOL.md` §9).
+    /// Passes a frame on to the peer or the room that it is for (`PROTOCOL.md` §8).
     fn relay(&self, incoming: &Incoming<'_>, dest: &str) -> Result<Option<RelayedCall>, WireError> {
         let is_call = matches!(incoming.mode, Mode::ConfirmPass | Mode::Request);
         if dest.starts_with('#') && is_call {

@@ -159,7 +159,7 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// Appends the frame's own line with `from` in it, as a relay sends it on (`PROTOCOL.md` §9):
+    /// Appends the frame's own line with `from` in it, as a relay sends it on (`PROTOCOL.md` §8):
     /// whatever its sender wrote there is replaced, everything else stays byte for byte, members
     /// of later versions too.
     ///

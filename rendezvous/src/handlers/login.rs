@@ -1,4 +1,4 @@
-//! Logging in and out (`PROTOCOL.md` §10).
+//! Logging in and out (`PROTOCOL.md` §9).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,6 @@
 //! `rendezvous serve`: a server for peers of any protocol, from its start to the second signal.
 
+mod handles;
 mod options;
 
 use std::io::{self, ErrorKind, Write, stdout};
@@ -47,6 +48,7 @@ impl Serve {
     async fn serve_until_stopped(&self) -> anyhow::Result<Exit> {
         // Before anybody can know that the server is there, so that no signal is missed.
         let mut signals = Signals::new().context("cannot watch for signals")?;
+        handles::raise_limit(self.max_connections);
         let rendezvous = Rendezvous::new(self.config());
         let server = rendezvous
             .bind::<Stock>(self.listen)

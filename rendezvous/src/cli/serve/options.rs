@@ -39,7 +39,7 @@ pub(in crate::cli) struct Serve {
         value_parser = values::count_above_zero,
         help_heading = "Listening"
     )]
-    max_connections: u32,
+    pub(super) max_connections: u32,
 
     /// Connections from one IP address; 0 for no limit. Loopback has none
     #[arg(

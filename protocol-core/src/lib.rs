@@ -49,9 +49,8 @@
 //! the compiler checks that each set has one. On the wire an event is one line of JSON, which
 //! `PROTOCOL.md` defines for every language.
 //!
-//! Links are plain TCP: they encrypt nothing and authenticate nobody. A server does not relay
-//! between clients yet: what is confirmed or requested with `Client::to` ends as `peer_not_found`,
-//! and a plain pass is dropped and counted there.
+//! Links are plain TCP: they encrypt nothing and authenticate nobody. A server relays between its
+//! clients once it has a [`Relay`]; the crate `rendezvous` has one, with a login.
 //!
 //! | call | ends with `Ok` when | see |
 //! | --- | --- | --- |
@@ -63,7 +62,7 @@
 //! ([`AtClient`]), or queued by an [`inbox`]. Attributes stand with the derives: [`Event`],
 //! [`EventData`], [`EventError`], [`EventSet`](derive@EventSet), [`Protocol`](derive@Protocol).
 //! [`Limits`] bound everything that a peer can make this end hold or await; a [`Gate`] decides who
-//! may send what.
+//! may send what to a server, a [`Relay`] who may reach whom through it.
 //!
 //! # The way of one event
 //!

@@ -1,5 +1,6 @@
 //! What leaves a connection: frames, then bytes; and the buffers that an idle one gives back.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
@@ -53,6 +54,11 @@ impl Connection {
     /// How many relayed calls are not answered yet.
     pub fn relayed_calls(&self) -> usize {
         self.core.relayed.len()
+    }
+
+    /// The connections that relayed calls wait for.
+    pub fn relayed_to(&self) -> HashSet<ConnectionId> {
+        self.core.relayed.owing()
     }
 
     /// Whether another call may be in flight.
@@ -162,6 +168,7 @@ impl Connection {
             if self.sealed.capacity() > IDLE_OUTPUT_BYTES {
                 self.sealed = BytesMut::new();
             }
+            self.core.relayed.release_idle();
         }
     }
 }

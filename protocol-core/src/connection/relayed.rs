@@ -2,13 +2,16 @@
 //!
 //! Knows which answers are due, not where peers are or how frames look.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use super::incoming::{Incoming, Mode, Short};
 use crate::ids::ConnectionId;
 use crate::wire::Body;
+
+/// What an idle link may keep for its next calls.
+const IDLE_CAPACITY: usize = 8;
 
 /// A call in transit: an event of this link's other end that was handed to the link of another
 /// peer, and whose answer comes back from there.
@@ -147,6 +150,17 @@ impl Relayed {
         let expired = self.end(|_, open| open.deadline <= now);
         self.earliest = self.open.values().map(|open| open.deadline).min();
         expired
+    }
+
+    pub(super) fn owing(&self) -> HashSet<ConnectionId> {
+        self.open.keys().map(|(via, _)| *via).collect()
+    }
+
+    /// Gives back what many calls took, once none is open.
+    pub(super) fn release_idle(&mut self) {
+        if self.open.is_empty() && self.open.capacity() > IDLE_CAPACITY {
+            self.open = HashMap::new();
+        }
     }
 
     pub(super) fn clear(&mut self) {

@@ -8,6 +8,9 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWrite
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Link;
 
+/// From so many peers on that a link has asked, those that owe it nothing are forgotten now and then.
+const MANY_ASKED: usize = 64;
+
 /// Is told of each link that is gone.
 type Farewell = Box<dyn Fn(Arc<Link>) + Send + Sync>;
 
@@ -138,8 +141,27 @@ impl Hub {
         let link = Arc::clone(&entry.link);
         if let Some(entry) = links.by_id.get_mut(&asker) {
             entry.asked.insert(id);
+            let count = entry.asked.len();
+            if count >= MANY_ASKED && count.is_power_of_two() {
+                entry.link.asked_many.store(true, Ordering::Relaxed);
+            }
         }
         Some(link)
+    }
+
+    /// Forgets whom `asker` has asked, but for those that still owe it an answer. So what is
+    /// remembered is bounded by its open calls.
+    pub(crate) fn keep_asked(&self, asker: ConnectionId, owing: &HashSet<ConnectionId>) {
+        let mut links = self.write();
+        let Some(entry) = links.by_id.get_mut(&asker) else {
+            return;
+        };
+        let settled: Vec<_> = entry.asked.extract_if(|id| !owing.contains(id)).collect();
+        for id in settled {
+            if let Some(entry) = links.by_id.get_mut(&id) {
+                entry.askers.remove(&asker);
+            }
+        }
     }
 
     /// The link of `peer`, if it has ever asked the connection `answerer`.

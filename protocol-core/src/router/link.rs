@@ -1,7 +1,9 @@
 //! What handles share of a connection.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ pub(crate) struct Link {
     pub(crate) confirm_timeout: Duration,
     pub(crate) send_timeout: Duration,
     pub(crate) peer: OnceLock<PeerId>,
+    /// Set by the hub when it remembers many peers that were asked.
+    pub(crate) asked_many: AtomicBool,
     hub: Weak<Hub>,
 }
 
@@ -39,6 +43,7 @@ impl Link {
             confirm_timeout: limits.confirm_timeout,
             send_timeout: limits.send_timeout,
             peer: OnceLock::new(),
+            asked_many: AtomicBool::new(false),
             hub,
         }
     }
@@ -48,6 +53,16 @@ impl Link {
         self.outbox.close(Closing::Flush);
         if let Some(hub) = self.hub() {
             hub.remove(self);
+        }
+    }
+
+    /// Has the hub forget those who were asked and owe nothing, if they have become many.
+    pub(crate) fn forget_settled(&self, owing: impl FnOnce() -> HashSet<ConnectionId>) {
+        if self.asked_many.load(Ordering::Relaxed)
+            && self.asked_many.swap(false, Ordering::Relaxed)
+            && let Some(hub) = self.hub()
+        {
+            hub.keep_asked(self.id, &owing());
         }
     }
 

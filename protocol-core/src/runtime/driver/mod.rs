@@ -128,7 +128,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             };
             match next {
                 Some(Admission::Relayed(None)) => {}
-                Some(Admission::Relayed(Some(call))) => self.connection.relayed(self.now, call),
+                Some(Admission::Relayed(Some(call))) => {
+                    self.connection.relayed(self.now, call);
+                    self.link.forget_settled(|| self.connection.relayed_to());
+                }
                 Some(Admission::Handle(admitted)) => {
                     worked = true;
                     if admitted.concurrent {

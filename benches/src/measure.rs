@@ -41,6 +41,8 @@ pub(crate) struct Measurement {
     pub(crate) server_cpu_us: f64,
     /// User and system time of the client for each event.
     pub(crate) client_cpu_us: f64,
+    /// User and system time of the server for each frame that it took in.
+    pub(crate) server_cpu_per_frame_us: f64,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
     /// Growth of the server's resident memory since before the first connection, bytes for each.
@@ -97,14 +99,16 @@ pub(crate) fn measure(
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let (count, connections, grown) = (
         events as f64,
-        mode.connections as f64,
+        (mode.connections * contender.links()) as f64,
         memory.saturating_sub(memory_before) as f64,
     );
+    let server_cpu_us = end.server.saturating_sub(begin.server).as_secs_f64() * 1e6 / count;
     Ok(Measurement {
         events,
         events_per_s: count / (end.at - begin.at).as_secs_f64(),
-        server_cpu_us: end.server.saturating_sub(begin.server).as_secs_f64() * 1e6 / count,
+        server_cpu_us,
         client_cpu_us: end.client.saturating_sub(begin.client).as_secs_f64() * 1e6 / count,
+        server_cpu_per_frame_us: server_cpu_us / f64::from(contender.frames()),
         p50_us: percentile(50)?,
         p99_us: percentile(99)?,
         memory_per_connection: grown / connections,

@@ -26,6 +26,9 @@ pub(crate) struct Mode {
 pub(crate) enum Workload {
     /// A request and its answer, checked by the client.
     Request,
+    /// What one client sends to another through the server, beside requests to the server itself.
+    /// A connection stands for a pair of clients then.
+    Relay,
 }
 
 /// All modes in the order in which they are measured.
@@ -74,6 +77,24 @@ pub(crate) const ALL: &[Mode] = &[
         in_flight: 16,
         placement: Placement::Free,
         baseline: "json-floor",
+    },
+    Mode {
+        name: "relay",
+        title: "64 in flight between two clients, beside requests to the server",
+        workload: Workload::Relay,
+        connections: 1,
+        in_flight: 64,
+        placement: Placement::Free,
+        baseline: "protocol",
+    },
+    Mode {
+        name: "relay-25x16",
+        title: "25 pairs of clients with 16 in flight each, beside requests to the server",
+        workload: Workload::Relay,
+        connections: 25,
+        in_flight: 16,
+        placement: Placement::Free,
+        baseline: "protocol",
     },
 ];
 

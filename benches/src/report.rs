@@ -12,7 +12,12 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{contenders::Contender, measure::Measurement, mode::Mode, placement::Placement};
+use crate::{
+    contenders::Contender,
+    measure::Measurement,
+    mode::{Mode, Workload},
+    placement::Placement,
+};
 
 /// Rounds below which a median says little.
 const ENOUGH_ROUNDS: usize = 5;
@@ -41,6 +46,8 @@ struct OfMode {
     mode: &'static str,
     #[serde(skip)]
     title: &'static str,
+    #[serde(skip)]
+    workload: Workload,
     connections: usize,
     in_flight: usize,
     placement: Placement,
@@ -51,11 +58,15 @@ struct OfMode {
 #[derive(Debug, Serialize)]
 struct OfContender {
     contender: &'static str,
+    /// Frames that the server takes in for each event.
+    frames: u32,
     events_per_s: Spread,
     /// To the baseline of the mode, like each ratio.
     rate_ratio: Spread,
     server_cpu_us: Spread,
     server_cpu_ratio: Spread,
+    server_cpu_per_frame_us: Spread,
+    server_cpu_per_frame_ratio: Spread,
     client_cpu_us: Spread,
     p50_us: Spread,
     p99_us: Spread,
@@ -102,12 +113,13 @@ impl Report {
                         about: contender.about(),
                     });
                 }
-                OfContender::new(contender.name(), rounds, &baseline)
+                OfContender::new(contender.name(), contender.frames(), rounds, &baseline)
             })
             .collect();
         self.modes.push(OfMode {
             mode: mode.name,
             title: mode.title,
+            workload: mode.workload,
             connections: mode.connections,
             in_flight: mode.in_flight,
             placement,
@@ -118,7 +130,12 @@ impl Report {
 }
 
 impl OfContender {
-    fn new(contender: &'static str, rounds: Vec<Measurement>, baseline: &[Measurement]) -> Self {
+    fn new(
+        contender: &'static str,
+        frames: u32,
+        rounds: Vec<Measurement>,
+        baseline: &[Measurement],
+    ) -> Self {
         let spread = |of: fn(&Measurement) -> f64| Spread::of(rounds.iter().map(of));
         let ratio = |of: fn(&Measurement) -> f64| {
             let pairs = rounds.iter().zip(baseline);
@@ -126,10 +143,13 @@ impl OfContender {
         };
         Self {
             contender,
+            frames,
             events_per_s: spread(|m| m.events_per_s),
             rate_ratio: ratio(|m| m.events_per_s),
             server_cpu_us: spread(|m| m.server_cpu_us),
             server_cpu_ratio: ratio(|m| m.server_cpu_us),
+            server_cpu_per_frame_us: spread(|m| m.server_cpu_per_frame_us),
+            server_cpu_per_frame_ratio: ratio(|m| m.server_cpu_per_frame_us),
             client_cpu_us: spread(|m| m.client_cpu_us),
             p50_us: spread(|m| m.p50_us),
             p99_us: spread(|m| m.p99_us),
@@ -194,7 +214,11 @@ impl Report {
     fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut head, mut rule) = (String::new(), String::new());
         for mode in &self.modes {
-            write!(head, " {}: rate, server CPU |", mode.mode)?;
+            let per = match mode.workload {
+                Workload::Request => "",
+                Workload::Relay => " a frame",
+            };
+            write!(head, " {}: rate, server CPU{per} |", mode.mode)?;
             rule.push_str(" --- |");
         }
         writeln!(f, "\n| ratios |{head}\n| --- |{rule}")?;
@@ -205,7 +229,7 @@ impl Report {
                     Some(c) => write!(
                         f,
                         " {:.2}, {:.2} |",
-                        c.rate_ratio.median, c.server_cpu_ratio.median
+                        c.rate_ratio.median, c.server_cpu_per_frame_ratio.median
                     )?,
                     None => write!(f, " – |")?,
                 }
@@ -224,32 +248,49 @@ impl fmt::Display for OfMode {
             self.title,
             self.placement.name()
         )?;
+        let base = self.baseline;
+        // What is relayed differs in frames from what it is compared with, so a frame is compared.
+        let (frame_head, frame_rule, per) = match self.workload {
+            Workload::Request => ("", "", ""),
+            Workload::Relay => (
+                " frames | server CPU a frame, µs |",
+                " ---: | ---: |",
+                " a frame",
+            ),
+        };
         writeln!(
             f,
-            "| contender | events/s | rate to {base} | server CPU, µs | server CPU to {base} \
-             | client CPU, µs | p50, µs | p99, µs |\n\
-             | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-            base = self.baseline
+            "| contender | events/s | rate to {base} | server CPU, µs |{frame_head} \
+             server CPU{per} to {base} | client CPU, µs | p50, µs | p99, µs |\n\
+             | --- | ---: | ---: | ---: |{frame_rule} ---: | ---: | ---: | ---: |",
         )?;
         for c in &self.contenders {
-            writeln!(
+            write!(
                 f,
-                "| {} | {:.0} | {} | {:.2} | {} | {:.2} | {:.0} | {:.0} |",
+                "| {} | {:.0} | {} | {:.2} |",
                 c.contender,
                 c.events_per_s.median,
                 c.rate_ratio.ratio(),
                 c.server_cpu_us.median,
-                c.server_cpu_ratio.ratio(),
+            )?;
+            if self.workload == Workload::Relay {
+                let cpu = c.server_cpu_per_frame_us.median;
+                write!(f, " {} | {cpu:.2} |", c.frames)?;
+            }
+            writeln!(
+                f,
+                " {} | {:.2} | {:.0} | {:.0} |",
+                c.server_cpu_per_frame_ratio.ratio(),
                 c.client_cpu_us.median,
                 c.p50_us.median,
                 c.p99_us.median,
             )?;
         }
-        let base = self
+        let baseline = self
             .contenders
             .iter()
             .find(|c| c.contender == self.baseline);
-        if let Some(Spread { min, max, .. }) = base.map(|c| c.events_per_s)
+        if let Some(Spread { min, max, .. }) = baseline.map(|c| c.events_per_s)
             && max > min * STEADY
         {
             let why = match self.placement {
@@ -279,6 +320,7 @@ mod tests {
             events_per_s,
             server_cpu_us: 1.0,
             client_cpu_us: 1.0,
+            server_cpu_per_frame_us: 1.0,
             p50_us: 1.0,
             p99_us: 1.0,
             memory_per_connection: 0.0,
@@ -298,7 +340,7 @@ mod tests {
         // The machine is ten times slower in the second round; the contender is always half as fast.
         let baseline = [100.0, 10.0, 100.0].map(measured);
         let rounds = [50.0, 5.0, 50.0].map(measured).to_vec();
-        let found = OfContender::new("half", rounds, &baseline);
+        let found = OfContender::new("half", 1, rounds, &baseline);
         assert_eq!(found.rate_ratio.ratio(), "**0.50** (0.50–0.50)");
     }
 }

@@ -9,6 +9,7 @@ use super::{
     lines::{self, Dialogue},
 };
 use crate::{
+    mode::{Mode, Workload},
     process::Announcement,
     work::{self, Work},
 };
@@ -18,6 +19,7 @@ pub(super) const ONE_WRITE_A_BATCH: JsonFloor = JsonFloor {
     name: "json-floor",
     about: "hand-written server and tight client, one write a read batch",
     flush_at: usize::MAX,
+    beside_relays: true,
 };
 
 /// The floor when both sides work at once, because neither waits for a whole batch.
@@ -25,6 +27,7 @@ pub(super) const EARLY_FLUSH: JsonFloor = JsonFloor {
     name: "json-early",
     about: "json-floor that also writes whenever 8 KiB are ready, on both sides",
     flush_at: 8 * 1024,
+    beside_relays: false,
 };
 
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(super) struct JsonFloor {
     about: &'static str,
     /// Bytes that are written before the batch is done.
     flush_at: usize,
+    /// Whether its requests are also measured beside what is relayed.
+    beside_relays: bool,
 }
 
 impl Contender for JsonFloor {
@@ -42,6 +47,13 @@ impl Contender for JsonFloor {
 
     fn about(&self) -> &'static str {
         self.about
+    }
+
+    fn takes(&self, mode: &Mode) -> bool {
+        match mode.workload {
+            Workload::Request => true,
+            Workload::Relay => self.beside_relays,
+        }
     }
 
     fn serve(&self, announcement: Announcement) -> Running {

@@ -19,11 +19,14 @@ mod json_await;
 mod json_floor;
 mod lines;
 mod protocol;
+mod relay;
 mod tarpc;
 
 /// All contenders in the order in which a round measures them.
 pub(crate) const ALL: &[&dyn Contender] = &[
     &protocol::Ours,
+    &relay::RelayedRequests,
+    &relay::RelayedPasses,
     &json_floor::ONE_WRITE_A_BATCH,
     &json_floor::EARLY_FLUSH,
     &json_await::JsonAwait,
@@ -44,6 +47,16 @@ pub(crate) trait Contender: Sync {
 
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Request
+    }
+
+    /// Frames that the server takes in for each event, to answer them or to pass them on.
+    fn frames(&self) -> u32 {
+        1
+    }
+
+    /// Links to the server for each of the mode's connections.
+    fn links(&self) -> usize {
+        1
     }
 
     /// Listens on a port of its choice, announces it and serves until it is dropped. Runs in a

@@ -10,12 +10,16 @@ use super::{
     Contender, Load, Running,
     callers::{self, Caller},
 };
-use crate::{process::Announcement, work::Work};
+use crate::{
+    mode::{Mode, Workload},
+    process::Announcement,
+    work::Work,
+};
 
 /// Asks for the same back.
 #[derive(Debug, Event)]
 #[event(request, response = Echoed)]
-struct Echo {
+pub(super) struct Echo {
     id: u64,
     name: String,
     tags: Vec<String>,
@@ -25,11 +29,62 @@ struct Echo {
 /// What was asked for.
 #[derive(Debug, Event)]
 #[event(response)]
-struct Echoed {
+pub(super) struct Echoed {
     id: u64,
     name: String,
     tags: Vec<String>,
     pos: [f64; 3],
+}
+
+impl From<Work> for Echo {
+    fn from(work: Work) -> Self {
+        let Work {
+            id,
+            name,
+            tags,
+            pos,
+        } = work;
+        Self {
+            id,
+            name,
+            tags,
+            pos,
+        }
+    }
+}
+
+impl From<Echo> for Echoed {
+    fn from(asked: Echo) -> Self {
+        let Echo {
+            id,
+            name,
+            tags,
+            pos,
+        } = asked;
+        Self {
+            id,
+            name,
+            tags,
+            pos,
+        }
+    }
+}
+
+impl From<Echoed> for Work {
+    fn from(answer: Echoed) -> Self {
+        let Echoed {
+            id,
+            name,
+            tags,
+            pos,
+        } = answer;
+        Self {
+            id,
+            name,
+            tags,
+            pos,
+        }
+    }
 }
 
 #[derive(Debug, EventSet)]
@@ -45,18 +100,7 @@ struct Handler;
 
 impl ToBenchHandler<Bench> for Handler {
     async fn on_echo(&self, _cx: &Context<Bench>, event: Echo) -> Echoed {
-        let Echo {
-            id,
-            name,
-            tags,
-            pos,
-        } = event;
-        Echoed {
-            id,
-            name,
-            tags,
-            pos,
-        }
+        event.into()
     }
 }
 
@@ -70,6 +114,10 @@ impl Contender for Ours {
 
     fn about(&self) -> &'static str {
         "this project through its public API, plain"
+    }
+
+    fn takes(&self, mode: &Mode) -> bool {
+        matches!(mode.workload, Workload::Request | Workload::Relay)
     }
 
     fn serve(&self, announcement: Announcement) -> Running {
@@ -92,30 +140,6 @@ impl Caller for Client<Bench> {
     }
 
     async fn call(&self, work: Work) -> Result<Work> {
-        let Work {
-            id,
-            name,
-            tags,
-            pos,
-        } = work;
-        let Echoed {
-            id,
-            name,
-            tags,
-            pos,
-        } = self
-            .request(Echo {
-                id,
-                name,
-                tags,
-                pos,
-            })
-            .await?;
-        Ok(Work {
-            id,
-            name,
-            tags,
-            pos,
-        })
+        Ok(self.request(Echo::from(work)).await?.into())
     }
 }

@@ -1,0 +1,265 @@
+//! This project as a relay: pairs of its clients, one of which sends to the other through the
+//! server, which reads where each frame goes and decodes no data.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    process,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use anyhow::{Context as _, Result};
+use protocol_core::{
+    AtPeer, Client, Context, Event, EventSet, Inbox, OpenRelay, PeerId, Protocol, Received, Server,
+    inbox,
+};
+use tokio::task::JoinSet;
+
+use super::{
+    Contender, Load, Running,
+    callers::{self, Caller},
+    protocol::{Echo, Echoed},
+};
+use crate::{
+    gauge::Lane,
+    mode::{Mode, Workload},
+    process::Announcement,
+    work::{self, Work},
+};
+
+/// Gives a connection the name that others reach it by.
+#[derive(Debug, Event)]
+#[event(pass)]
+struct Join {
+    id: PeerId,
+}
+
+/// The same as [`Echo`], and no answer is due.
+#[derive(Debug, Event)]
+#[event(pass)]
+struct Tell {
+    id: u64,
+    name: String,
+    tags: Vec<String>,
+    pos: [f64; 3],
+}
+
+#[derive(Debug, EventSet)]
+enum ToRelay {
+    Join(Join),
+}
+
+#[derive(Debug, EventSet)]
+enum Requests {
+    Echo(Echo),
+}
+
+#[derive(Debug, EventSet)]
+enum Passes {
+    Tell(Tell),
+}
+
+#[derive(Debug, Protocol)]
+#[protocol(version = "1", to_server = ToRelay, to_peer = (Requests, Passes))]
+struct Between;
+
+struct Door;
+
+impl ToRelayHandler<Between> for Door {
+    async fn on_join(&self, cx: &Context<Between>, event: Join) {
+        // Without a name nothing is relayed, so that the run fails where one was taken.
+        if !cx.identify(event.id) {
+            cx.close();
+        }
+    }
+}
+
+struct Echoing;
+
+impl RequestsHandler<Between, AtPeer> for Echoing {
+    async fn on_echo(&self, _cx: &Context<Between, AtPeer>, event: Echo) -> Echoed {
+        event.into()
+    }
+}
+
+async fn serve(announcement: Announcement) -> Result<()> {
+    let server = Server::<Between>::bind("127.0.0.1:0")
+        .relay(OpenRelay)
+        .handle(Door)
+        .await?;
+    announcement.listening(server.address(), process::id())?;
+    // The server lives as long as this future, which the driver drops.
+    std::future::pending().await
+}
+
+/// Two clients that know each other through the server.
+#[derive(Clone)]
+struct Pair {
+    from: Client<Between>,
+    to: PeerId,
+    /// Ends when its last handle is gone.
+    _receiver: Client<Between>,
+}
+
+impl Pair {
+    /// A pair, and what its receiver is told: at most `window` passes at once.
+    async fn join(address: SocketAddr, window: usize) -> Result<(Self, Inbox<Passes>)> {
+        let (from, _, _) = join(address, 1).await?;
+        let (receiver, to, told) = join(address, window).await?;
+        let pair = Self {
+            from,
+            to,
+            _receiver: receiver,
+        };
+        Ok((pair, told))
+    }
+}
+
+async fn join(
+    address: SocketAddr,
+    window: usize,
+) -> Result<(Client<Between>, PeerId, Inbox<Passes>)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+
+    let id = PeerId::new(format!("peer-{}", NEXT.fetch_add(1, Relaxed)))?;
+    let (passes, told) = inbox(window);
+    let client = Client::<Between>::connect(address)
+        .handle((Echoing, passes))
+        .await?;
+    client.confirm(Join { id: id.clone() }).await?;
+    Ok((client, id, told))
+}
+
+/// Requests from client to client; each is two relayed frames.
+#[derive(Debug)]
+pub(super) struct RelayedRequests;
+
+impl Contender for RelayedRequests {
+    fn name(&self) -> &'static str {
+        "relay"
+    }
+
+    fn about(&self) -> &'static str {
+        "requests of this project's clients to each other, relayed by its server"
+    }
+
+    fn takes(&self, mode: &Mode) -> bool {
+        mode.workload == Workload::Relay
+    }
+
+    fn frames(&self) -> u32 {
+        2
+    }
+
+    fn links(&self) -> usize {
+        2
+    }
+
+    fn serve(&self, announcement: Announcement) -> Running {
+        Box::pin(serve(announcement))
+    }
+
+    fn drive(&self, load: Load) -> Running {
+        callers::drive::<Pair>(load)
+    }
+}
+
+impl Caller for Pair {
+    async fn connect(address: SocketAddr) -> Result<Self> {
+        let (pair, _) = Self::join(address, 1).await?;
+        Ok(pair)
+    }
+
+    async fn call(&self, work: Work) -> Result<Work> {
+        let asked = self.from.to(&self.to).request(Echo::from(work));
+        Ok(asked.await?.into())
+    }
+}
+
+/// Passes from client to client; each is one relayed frame.
+#[derive(Debug)]
+pub(super) struct RelayedPasses;
+
+impl Contender for RelayedPasses {
+    fn name(&self) -> &'static str {
+        "relay-pass"
+    }
+
+    fn about(&self) -> &'static str {
+        "passes of this project's clients to each other, relayed by its server"
+    }
+
+    fn takes(&self, mode: &Mode) -> bool {
+        mode.workload == Workload::Relay
+    }
+
+    fn links(&self) -> usize {
+        2
+    }
+
+    fn serve(&self, announcement: Announcement) -> Running {
+        Box::pin(serve(announcement))
+    }
+
+    fn drive(&self, load: Load) -> Running {
+        Box::pin(async move {
+            let window = load.mode.in_flight;
+            let mut pairs = JoinSet::new();
+            for _ in 0..load.mode.connections {
+                let (pair, told) = Pair::join(load.address, window).await?;
+                pairs.spawn(keep_telling(pair, told, load.lane(), window));
+            }
+            while let Some(ended) = pairs.join_next().await {
+                ended??;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Keeps `window` passes on their way, fewer than the server drops for a slow receiver, and checks
+/// that all of them arrive in order.
+async fn keep_telling(
+    pair: Pair,
+    mut told: Inbox<Passes>,
+    mut lane: Lane,
+    window: usize,
+) -> Result<()> {
+    let mut on_their_way = VecDeque::with_capacity(window);
+    let (mut next, mut expected) = (0, 0);
+    loop {
+        while lane.runs() && on_their_way.len() < window {
+            on_their_way.push_back(lane.sent());
+            pair.from
+                .to(&pair.to)
+                .send(Tell::from(Work::new(next)))
+                .await?;
+            next += 1;
+        }
+        let Some(sent) = on_their_way.pop_front() else {
+            return Ok(());
+        };
+        let Received { event, .. } = told.next().await.context("the receiver's link has ended")?;
+        let Passes::Tell(Tell { id, .. }) = event;
+        work::check(expected, id)?;
+        expected += 1;
+        lane.answered(sent);
+    }
+}
+
+impl From<Work> for Tell {
+    fn from(work: Work) -> Self {
+        let Work {
+            id,
+            name,
+            tags,
+            pos,
+        } = work;
+        Self {
+            id,
+            name,
+            tags,
+            pos,
+        }
+    }
+}

@@ -155,5 +155,6 @@ pub use router::{
 #[cfg(feature = "runtime")]
 pub use runtime::{
     Bind, BindError, Client, Connect, ConnectError, Connecting, Server, ServerLimits, Starting,
+    ToSocketAddrs,
 };
 pub use wire::{ErrorCode, Json, WireError};

@@ -5,7 +5,7 @@ use protocol_core::{Call, Client, Includes, Protocol, RequestError, ToServer};
 use crate::events::{LogIn, LoggedIn, Login, LoginError, ProtocolInfo};
 
 /// `client.login(id)` for every protocol that has the set [`Login`].
-pub trait LoginExt<P> {
+pub trait LoginExt<P>: sealed::Sealed {
     /// Logs in as `id`, and says which protocol this client speaks.
     ///
     /// For a login with more than an id, send a [`LogIn`] with `client.request`.
@@ -14,6 +14,11 @@ pub trait LoginExt<P> {
     ///
     /// [`RequestError::Refused`] with a [`LoginError`]; otherwise as every request.
     fn login(&self, id: impl Into<String>) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<P> Sealed for protocol_core::Client<P> {}
 }
 
 impl<P: Protocol + Includes<ToServer, Login>> LoginExt<P> for Client<P> {

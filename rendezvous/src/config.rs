@@ -16,7 +16,7 @@ use protocol_core::{RateLimits, ServerLimits, StrangerLimits};
 /// config.sessions = 100;
 /// assert_eq!(config.login_burst, 10);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
     /// The bounds of the server and of each connection.
@@ -36,6 +36,7 @@ pub struct Config {
 
 /// Which protocols a server accepts. A client that does not say what it speaks is accepted by all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Speaks {
     /// The server's own, in the same version: it handles events of that protocol itself.
     #[default]

@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol_core::{
-    AtClient, Bind, Context, Includes, PeerId, Protocol, Server, ToClient, ToServer,
+    AtClient, Bind, Context, Includes, PeerId, Protocol, Server, ToClient, ToServer, ToSocketAddrs,
 };
-use tokio::net::ToSocketAddrs;
 
 use crate::config::Config;
 use crate::events::{
@@ -19,9 +18,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Login and relay for a server of any protocol that has the sets [`Login`] and [`SessionNews`].
 ///
-/// It stands in three places of a server: among its handlers, where it handles [`Login`]; as its
-/// gate, which lets nothing but `login` and `ping` through before login; and as its relay, which
-/// lets logged-in peers reach each other. [`bind`](Self::bind) sets all but the handlers.
+/// It stands in three places of a server: among its handlers, where it handles [`Login`]; as a
+/// gate, which lets nothing but `login` and `ping` through before login; and as a relay, which lets
+/// logged-in peers reach each other. [`bind`](Self::bind) sets all but the handlers. Gates and
+/// relays of your own stand beside it.
 ///
 /// Clones share one state.
 ///
@@ -101,7 +101,6 @@ impl<D: Directory> Rendezvous<D> {
         let attempts = Attempts::new(AttemptLimits {
             interval: config.login_interval,
             burst: config.login_burst,
-            failures: config.login_failures,
         });
         Self {
             inner: Arc::new(Inner {
@@ -115,6 +114,9 @@ impl<D: Directory> Rendezvous<D> {
     /// Listens on `address`, such as `"127.0.0.1:7766"`, with the gate, the relay and the limits of
     /// this rendezvous server. Name the handlers with [`Bind::handle`], this value among them, then
     /// await.
+    ///
+    /// The limits are those of [`Config::server`]. To change them, change them there: what is given
+    /// to [`Bind::limits`] afterwards replaces them all, those for strangers and rates too.
     pub fn bind<'a, P>(&self, address: impl ToSocketAddrs + Send + 'a) -> Bind<'a, P>
     where
         P: Protocol + Includes<ToServer, Login> + Includes<ToClient, SessionNews>,
@@ -122,7 +124,8 @@ impl<D: Directory> Rendezvous<D> {
         self.attach(Server::bind(address))
     }
 
-    /// Sets gate, relay and limits of a server that is to be started, such as one in memory.
+    /// Adds gate and relay to a server that is to be started, such as one in memory, and sets its
+    /// limits to those of [`Config::server`].
     pub fn attach<'a, P>(&self, bind: Bind<'a, P>) -> Bind<'a, P>
     where
         P: Protocol + Includes<ToServer, Login> + Includes<ToClient, SessionNews>,
@@ -147,9 +150,10 @@ impl<D: Directory> Rendezvous<D> {
             reason: SessionEnd::Removed,
             may_resume: false,
         };
+        let found = server.to_many([peer]);
         // A peer whose queue is full is closed all the same.
-        let _ = server.to_many([peer]).send(ended).await;
-        server.to(peer).close()
+        let _ = found.clone().send(ended).await;
+        found.close() > 0
     }
 
     /// Tells every client that the server closes, then shuts it down: see [`Server::shutdown`].

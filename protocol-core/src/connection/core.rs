@@ -87,6 +87,8 @@ pub(super) struct Core {
     pub(super) limits: Limits,
     pub(super) pending: Pending,
     pub(super) relayed: Relayed,
+    /// To whom calls were relayed that ended unanswered, since that was last asked.
+    pub(super) unanswered: Vec<ConnectionId>,
     ids: IdSource,
     pub(super) out: Vec<u8>,
     pub(super) phase: Phase,
@@ -116,6 +118,7 @@ impl Core {
             limits,
             pending: Pending::default(),
             relayed: Relayed::default(),
+            unanswered: Vec::new(),
             ids,
             out: Vec::new(),
             phase: Phase::Open,
@@ -130,19 +133,26 @@ impl Core {
         }
     }
 
-    /// Whether a frame is for the owner rather than for a waiting call.
+    /// Whether a frame is for a handler or another peer rather than for a waiting call.
     pub(super) fn is_event(&self, frame: &Frame<'_>) -> bool {
         match &frame.body {
-            Body::Unknown => false,
-            _ if self.is_transit(frame) => true,
-            Body::Pass { name, .. } => !is_reserved(name),
+            Body::Pass { name, .. } => !is_reserved(name) || self.is_transit(frame),
             Body::ConfirmPass { .. } | Body::Request { .. } => true,
             _ => false,
         }
     }
 
+    /// Whether a frame is an answer on its way to another peer.
+    pub(super) fn is_reply(&self, frame: &Frame<'_>) -> bool {
+        let answers = matches!(
+            frame.body,
+            Body::Acknowledgement { .. } | Body::Response { .. }
+        );
+        answers && self.is_transit(frame)
+    }
+
     /// Whether a frame is for another peer.
-    fn is_transit(&self, frame: &Frame<'_>) -> bool {
+    pub(super) fn is_transit(&self, frame: &Frame<'_>) -> bool {
         self.role == Role::Server && frame.dest.is_some()
     }
 
@@ -202,16 +212,16 @@ impl Core {
             frame: &frame,
         };
         let calls = matches!(mode, Mode::ConfirmPass | Mode::Request);
-        let admitted = if transit && calls && self.relayed.len() >= self.limits.relayed_calls {
+        // An answer that is on its way begins nothing new.
+        let admitted = if !taken && mode != Mode::Reply {
+            let text = "this end is about to close and takes nothing new";
+            Err(WireError::new(ErrorCode::ShuttingDown, text))
+        } else if transit && calls && self.relayed.len() >= self.limits.relayed_calls {
             self.counters.busy += 1;
             let text = "too many relayed calls are not answered yet: send again later";
             Err(WireError::new(ErrorCode::Busy, text))
-        } else if taken || mode == Mode::Reply {
-            // An answer that is on its way begins nothing new.
-            admit(&incoming)
         } else {
-            let text = "this end is about to close and takes nothing new";
-            Err(WireError::new(ErrorCode::ShuttingDown, text))
+            admit(&incoming)
         };
         admitted
             .map_err(|error| self.refuse(&incoming, &error))
@@ -307,6 +317,17 @@ impl Core {
         }
     }
 
+    /// Ends the relayed calls of an end that is about to stop.
+    pub(super) fn end_relayed_calls(&mut self) {
+        let error = WireError::new(
+            ErrorCode::PeerGone,
+            "the server stops before the peer has answered; it may have handled the event",
+        );
+        for call in self.relayed.end_all() {
+            self.end_relayed(&call, &error);
+        }
+    }
+
     /// Ends the calls that were relayed to a connection that is gone.
     pub(super) fn peer_gone(&mut self, via: ConnectionId) {
         let error = WireError::new(
@@ -319,18 +340,30 @@ impl Core {
     }
 
     fn end_relayed(&mut self, call: &Unanswered, error: &WireError) {
+        self.unanswered.push(call.via);
         if !self.muted {
             self.write_refusal(call.mode, None, call.name.as_str(), call.id.as_str(), error);
         }
     }
 
-    /// Sends on the answer to a relayed call, if it is one.
-    pub(super) fn relay_answer(&mut self, answer: &RelayedAnswer) {
-        if !self.relayed.answered(answer) {
+    /// Sends on the answer to a relayed call, if it is one; returns whether it is.
+    pub(super) fn relay_answer(&mut self, answer: &RelayedAnswer) -> bool {
+        let Some(name) = self.relayed.answered(answer) else {
             self.ignore_answer();
-        } else if !self.muted {
-            self.out.extend_from_slice(&answer.frame);
+            return false;
+        };
+        if self.muted {
+            return true;
         }
+        if let Some(frame) = &answer.frame {
+            self.out.extend_from_slice(frame);
+        } else {
+            let text = "the answer found no room in the queue to you: read faster";
+            let error = WireError::new(ErrorCode::Internal, text);
+            let (name, id) = (name.as_str(), answer.id.as_str());
+            self.write_refusal(answer.mode, None, name, id, &error);
+        }
+        true
     }
 
     pub(super) fn ignore_answer(&mut self) {
@@ -351,7 +384,7 @@ impl Core {
             return;
         }
         self.muted = true;
-        self.relayed.clear();
+        self.end_relayed_calls();
         tracing::debug!(%error, "the other end broke the protocol");
         wire::write_protocol_error(&mut self.out, &error);
         self.lose(&CloseReason::Violated(error));

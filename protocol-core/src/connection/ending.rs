@@ -68,11 +68,16 @@ impl Connection {
         }
     }
 
-    /// The peer broke the protocol: one last word, then the end (`PROTOCOL.md` §5).
+    /// The peer broke the protocol: one last word, then the end (`PROTOCOL.md` §7).
     pub fn violated(&mut self, error: WireError) {
         self.input.discard();
         self.input.frame_since = None;
         self.core.violated(error);
+    }
+
+    /// Takes note that the end will be asked for: events that are not handled yet are refused.
+    pub fn stop_taking(&mut self) {
+        self.closing = true;
     }
 
     /// Asks for the end: nothing more is handled, what is due is written, answers that arrive

@@ -1,10 +1,12 @@
 //! An event as it arrives, and what must be remembered of it to answer it.
 
+use std::hash::{Hash, Hasher};
+
 use crate::ids::PeerId;
 use crate::wire::{Frame, MAX_ID_BYTES, RawData};
 
-/// What the sender of an event expects back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the sender of a frame expects back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Nothing.
     Pass,
@@ -42,7 +44,7 @@ pub struct Incoming<'a> {
 pub struct Exchange {
     pub(crate) mode: Mode,
     pub(crate) name: &'static str,
-    pub(crate) id: Short,
+    pub(crate) id: ShortText,
     pub(crate) dest: Option<PeerId>,
 }
 
@@ -53,20 +55,20 @@ impl Exchange {
         Self {
             mode: incoming.mode,
             name,
-            id: Short::new(incoming.id),
+            id: ShortText::new(incoming.id),
             dest: from,
         }
     }
 }
 
 /// An id or a name of the other end's choice, kept in place since every event needs one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Short {
+#[derive(Clone, Copy)]
+pub(crate) struct ShortText {
     bytes: [u8; MAX_ID_BYTES],
     len: u8,
 }
 
-impl Short {
+impl ShortText {
     /// The wire checks ids to be at most [`MAX_ID_BYTES`] long, and no event has a longer name; a
     /// longer text is cut.
     pub(super) fn new(text: &str) -> Self {
@@ -79,12 +81,30 @@ impl Short {
         }
     }
 
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
     pub(crate) fn as_str(&self) -> &str {
-        str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
-impl std::fmt::Debug for Short {
+impl PartialEq for ShortText {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for ShortText {}
+
+impl Hash for ShortText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl std::fmt::Debug for ShortText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }

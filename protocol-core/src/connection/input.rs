@@ -20,6 +20,8 @@ pub(super) struct Input {
     pub(super) frame_since: Option<Instant>,
     pub(super) aside: VecDeque<Box<[u8]>>,
     pub(super) aside_bytes: usize,
+    /// How many of these are for other peers.
+    pub(super) aside_transit: usize,
     pub(super) ended: bool,
     /// Bytes of lines that are done with.
     pub(super) consumed: u64,
@@ -48,21 +50,17 @@ impl Input {
         })
     }
 
+    /// The next line, which may be empty.
     pub(super) fn take_line(
         &mut self,
         limit: usize,
     ) -> Result<Option<(Range<usize>, usize)>, TooLong> {
-        while let Some(line) = self.lines.next(&self.plain, limit)? {
-            if !line.is_empty() {
-                return Ok(Some((line.range(), line.consumed)));
-            }
-            self.plain.advance(line.consumed);
-            self.consumed += line.consumed as u64;
-        }
-        Ok(None)
+        let line = self.lines.next(&self.plain, limit)?;
+        Ok(line.map(|line| (line.range(), line.consumed)))
     }
 
-    pub(super) fn set_aside(&mut self, content: Range<usize>) {
+    pub(super) fn set_aside(&mut self, content: Range<usize>, transit: bool) {
+        self.aside_transit += usize::from(transit);
         self.aside_bytes += content.len();
         self.aside.push_back(self.plain[content].into());
     }
@@ -86,6 +84,7 @@ impl Input {
         self.lines = LineSplitter::default();
         self.aside.clear();
         self.aside_bytes = 0;
+        self.aside_transit = 0;
     }
 
     /// Takes the buffers of an idle link. What has begun moves to a buffer of its own size, so that

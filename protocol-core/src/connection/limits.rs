@@ -150,7 +150,8 @@ impl Default for StrangerLimits {
 pub struct RateLimits {
     /// Frames of all types; 0 for no limit.
     pub events_per_second: u32,
-    /// Bytes of frames with their line ends; 0 for no limit.
+    /// Bytes with line ends and empty lines; 0 for no limit. Where this is less than a frame takes,
+    /// one frame pauses the link for seconds, in which its end is not noticed either.
     pub bytes_per_second: u32,
 }
 

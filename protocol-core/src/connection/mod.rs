@@ -87,6 +87,8 @@ pub struct Connection {
     sealed: BytesMut,
     blocked_since: Option<Instant>,
     handling: usize,
+    /// The owner wants no further event.
+    closing: bool,
     pace: Pace,
     stranger: Option<Stranger>,
     /// Bytes of answers that wait outside, behind what their handlers sent.
@@ -108,6 +110,7 @@ impl Connection {
             sealed,
             blocked_since: None,
             handling: 0,
+            closing: false,
             pace,
             stranger,
             held_back: 0,
@@ -197,7 +200,7 @@ impl Connection {
         self.core.lose(&reason);
         self.core.muted = true;
         self.core.broken = true;
-        self.core.relayed.clear();
+        self.core.end_relayed_calls();
         self.sealed.clear();
         self.core.out.clear();
         if !matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) {
@@ -226,18 +229,25 @@ impl Connection {
                 }
                 Ok(Taken::Aside(line)) => match Frame::parse(&line) {
                     Ok(frame) => {
-                        let taken = self.core.takes_set_aside();
+                        let transit = usize::from(self.core.is_transit(&frame));
+                        self.input.aside_transit -= transit;
+                        let taken = !self.closing && self.core.takes_set_aside();
                         (self.core.consider(frame, taken, &mut admit), 0)
                     }
                     Err(_) => (None, 0),
                 },
                 Ok(Taken::Line { content, consumed }) => {
-                    if !self.admits_line(now, consumed) {
+                    if !self.admits_line(now, content.is_empty(), consumed) {
                         return None;
+                    }
+                    if content.is_empty() {
+                        self.input.consume(consumed);
+                        self.core.drained(consumed);
+                        continue;
                     }
                     match Frame::parse(&self.input.plain[content]) {
                         Ok(frame) => {
-                            let taken = self.core.takes_events();
+                            let taken = !self.closing && self.core.takes_events();
                             (self.core.consider(frame, taken, &mut admit), consumed)
                         }
                         Err(error) => {
@@ -263,9 +273,13 @@ impl Connection {
         }
     }
 
-    /// Reads on while a handler is at work: answers complete their calls, events are kept for
-    /// later, within [`Limits::queued_events`].
-    pub fn set_aside(&mut self, now: Instant) {
+    /// Reads on while a handler is at work: answers complete their calls, those for other peers go
+    /// through `relay` at once, events are kept for later, within [`Limits::queued_events`].
+    pub fn set_aside(
+        &mut self,
+        now: Instant,
+        mut relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
+    ) {
         self.meet(now);
         loop {
             if self.core.discards_input() || self.holds_input() {
@@ -284,8 +298,13 @@ impl Connection {
                     return;
                 }
             };
-            if !self.admits_line(now, consumed) {
+            if !self.admits_line(now, content.is_empty(), consumed) {
                 return;
+            }
+            if content.is_empty() {
+                self.input.consume(consumed);
+                self.core.drained(consumed);
+                continue;
             }
             let frame = match Frame::parse(&self.input.plain[content.clone()]) {
                 Ok(frame) => frame,
@@ -294,16 +313,23 @@ impl Connection {
                     return;
                 }
             };
-            if self.core.is_event(&frame) && self.core.takes_events() {
-                let full = self.input.aside.len() >= self.core.limits.queued_events
-                    || self.input.aside_bytes >= self.core.limits.queued_bytes;
-                if full {
-                    self.core.refuse_busy(frame);
+            let full = self.input.aside.len() >= self.core.limits.queued_events
+                || self.input.aside_bytes >= self.core.limits.queued_bytes;
+            let transit = self.core.is_transit(&frame);
+            let taken = !self.closing && self.core.takes_events();
+            if self.core.is_reply(&frame) {
+                // It may overtake events for this end, but none for peers, unless it were lost.
+                if self.input.aside_transit == 0 || full {
+                    let _ = self.core.consider(frame, true, &mut relay);
                 } else {
-                    self.input.set_aside(content);
+                    self.input.set_aside(content, transit);
                 }
-            } else {
+            } else if !(self.core.is_event(&frame) && taken) {
                 self.core.consider_answer(frame);
+            } else if full {
+                self.core.refuse_busy(frame);
+            } else {
+                self.input.set_aside(content, transit);
             }
             self.input.consume(consumed);
             self.core.drained(consumed);
@@ -321,12 +347,23 @@ impl Connection {
     /// for the last event can go on.
     fn settle(&mut self, now: Instant) {
         self.settle_partial(now);
-        if self.handling > 0 || self.core.relayed.len() > 0 {
+        if self.handling > 0 {
             return;
         }
         match self.core.phase {
+            // What the other end has asked its peers may still be answered, but not for long: so
+            // long its name is taken.
+            Phase::Open | Phase::Draining { .. }
+                if self.input.ended && self.core.relayed.len() > 0 =>
+            {
+                let until = due(now, self.core.limits.linger);
+                self.core.relayed.give_up_at(until);
+            }
             Phase::Open | Phase::Draining { .. } if self.input.ended => self.core.end_of_events(),
-            Phase::Draining { read: true, .. } => self.core.close(),
+            Phase::Draining { read: true, .. } => {
+                self.core.end_relayed_calls();
+                self.core.close();
+            }
             _ => {}
         }
     }

@@ -1,6 +1,5 @@
 //! What leaves a connection: frames, then bytes; and the buffers that an idle one gives back.
 
-use std::collections::HashSet;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
@@ -35,15 +34,17 @@ impl Connection {
     /// Expects the answer to a call that was relayed, until [`Limits::relay_timeout`].
     ///
     /// [`Limits::relay_timeout`]: crate::Limits::relay_timeout
-    pub fn relayed(&mut self, now: Instant, call: RelayedCall) {
+    ///
+    /// Returns `false` where the same call, by its id, is open already: it stays one.
+    pub fn relayed(&mut self, now: Instant, call: RelayedCall) -> bool {
         let deadline = due(now, self.core.limits.relay_timeout);
-        self.core.relayed.open(call, deadline);
+        self.core.relayed.open(call, deadline)
     }
 
     /// Sends on the answer to a relayed call. One that nobody awaits, or that comes from another
-    /// peer than the asked one, is counted and ignored.
-    pub fn relay_answer(&mut self, answer: &RelayedAnswer) {
-        self.core.relay_answer(answer);
+    /// peer than the asked one, is counted and ignored; then this returns `false`.
+    pub fn relay_answer(&mut self, answer: &RelayedAnswer) -> bool {
+        self.core.relay_answer(answer)
     }
 
     /// Ends the calls that were relayed to the connection `via`, with `peer_gone`.
@@ -56,9 +57,9 @@ impl Connection {
         self.core.relayed.len()
     }
 
-    /// The connections that relayed calls wait for.
-    pub fn relayed_to(&self) -> HashSet<ConnectionId> {
-        self.core.relayed.owing()
+    /// To whom calls were relayed that have ended without an answer since this was last asked.
+    pub fn take_unanswered(&mut self) -> Vec<ConnectionId> {
+        std::mem::take(&mut self.core.unanswered)
     }
 
     /// Whether another call may be in flight.

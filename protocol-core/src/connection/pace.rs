@@ -29,12 +29,10 @@ impl Pace {
         }
     }
 
-    /// Takes note of a frame of `bytes` bytes.
-    pub(super) fn charge(&mut self, now: Instant, bytes: usize) {
-        let until = self
-            .frames
-            .charge(now, 1)
-            .max(self.bytes.charge(now, bytes));
+    /// Takes note of so many frames of so many bytes in all.
+    pub(super) fn charge(&mut self, now: Instant, frames: usize, bytes: usize) {
+        let until = self.frames.charge(now, frames);
+        let until = until.max(self.bytes.charge(now, bytes));
         self.paused_until = self.paused_until.max(until);
     }
 
@@ -55,8 +53,8 @@ impl Pace {
 }
 
 struct Bucket {
-    /// The time that one unit takes; zero where there is no limit.
-    nanos: u64,
+    /// 0 where there is no limit.
+    per_second: u32,
     /// When everything that came so far would be paid for.
     paid_at: Option<Instant>,
 }
@@ -64,21 +62,17 @@ struct Bucket {
 impl Bucket {
     fn new(per_second: u32) -> Self {
         Self {
-            nanos: 1_000_000_000 / u64::from(per_second.max(1)) * u64::from(per_second.min(1)),
+            per_second,
             paid_at: None,
         }
     }
 
     /// Until when to pause, if more came than the burst allows.
     fn charge(&mut self, now: Instant, units: usize) -> Option<Instant> {
-        if self.nanos == 0 {
-            return None;
-        }
-        let cost = self
-            .nanos
-            .saturating_mul(u64::try_from(units).unwrap_or(u64::MAX));
+        let nanos = (units as u128 * 1_000_000_000).checked_div(self.per_second.into())?;
+        let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         let from = self.paid_at.map_or(now, |paid| paid.max(now));
-        let paid = super::due(from, Duration::from_nanos(cost));
+        let paid = super::due(from, cost);
         self.paid_at = Some(paid);
         let until = paid.checked_sub(BURST)?;
         (until > now).then_some(until)

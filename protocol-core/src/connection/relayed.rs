@@ -2,11 +2,11 @@
 //!
 //! Knows which answers are due, not where peers are or how frames look.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use super::incoming::{Incoming, Mode, Short};
+use super::incoming::{Incoming, Mode, ShortText};
 use crate::ids::ConnectionId;
 use crate::wire::Body;
 
@@ -19,8 +19,8 @@ const IDLE_CAPACITY: usize = 8;
 pub struct RelayedCall {
     pub(super) via: ConnectionId,
     pub(super) mode: Mode,
-    pub(super) id: Short,
-    pub(super) name: Short,
+    pub(super) id: ShortText,
+    pub(super) name: ShortText,
 }
 
 impl RelayedCall {
@@ -29,9 +29,13 @@ impl RelayedCall {
         Self {
             via,
             mode: incoming.mode,
-            id: Short::new(incoming.id),
-            name: Short::new(incoming.name),
+            id: ShortText::new(incoming.id),
+            name: ShortText::new(incoming.name),
         }
+    }
+
+    pub(crate) fn via(&self) -> ConnectionId {
+        self.via
     }
 }
 
@@ -41,14 +45,15 @@ pub struct RelayedAnswer {
     pub(super) via: ConnectionId,
     /// What it answers: an acknowledgement a confirmed pass, a response a request.
     pub(super) mode: Mode,
-    pub(super) id: Short,
-    /// The whole frame, as it is to be sent on.
-    pub(super) frame: Vec<u8>,
+    pub(super) id: ShortText,
+    /// The whole frame, as it is to be sent on; none where there was no room for it.
+    pub(super) frame: Option<Vec<u8>>,
 }
 
 impl RelayedAnswer {
-    /// The answer that `incoming` is, from the connection `via`, to be sent on as `frame`.
-    pub fn new(incoming: &Incoming<'_>, via: ConnectionId, frame: Vec<u8>) -> Self {
+    /// The answer that `incoming` is, from the connection `via`, to be sent on as `frame`; without
+    /// one the call ends as `internal`.
+    pub fn new(incoming: &Incoming<'_>, via: ConnectionId, frame: Option<Vec<u8>>) -> Self {
         let mode = match incoming.frame.body {
             Body::Acknowledgement { .. } => Mode::ConfirmPass,
             _ => Mode::Request,
@@ -56,28 +61,41 @@ impl RelayedAnswer {
         Self {
             via,
             mode,
-            id: Short::new(incoming.id),
+            id: ShortText::new(incoming.id),
             frame,
         }
     }
 
+    /// The same answer without its frame: that it came, and that there is no room for it.
+    pub(crate) fn without_frame(self) -> Self {
+        Self {
+            frame: None,
+            ..self
+        }
+    }
+
+    pub(crate) fn via(&self) -> ConnectionId {
+        self.via
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.frame.len()
+        self.frame.as_ref().map_or(0, Vec::len)
     }
 }
 
 /// The calls whose answers are due.
 #[derive(Default)]
 pub(super) struct Relayed {
-    open: HashMap<(ConnectionId, Short), Open>,
+    open: HashMap<(ConnectionId, Mode, ShortText), Open>,
     opened: u64,
     /// No call expires before this time.
     earliest: Option<Instant>,
+    /// All calls expire at this time, since the other end sends no more.
+    given_up_at: Option<Instant>,
 }
 
 struct Open {
-    mode: Mode,
-    name: Short,
+    name: ShortText,
     deadline: Instant,
     /// In which order calls were opened, since the map has none.
     number: u64,
@@ -85,9 +103,10 @@ struct Open {
 
 /// A call that ended without an answer of its peer.
 pub(super) struct Unanswered {
+    pub(super) via: ConnectionId,
     pub(super) mode: Mode,
-    pub(super) id: Short,
-    pub(super) name: Short,
+    pub(super) id: ShortText,
+    pub(super) name: ShortText,
     number: u64,
 }
 
@@ -97,21 +116,25 @@ impl Relayed {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.earliest
+        [self.earliest, self.given_up_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
-    /// Expects an answer until `deadline`. A call that is sent again while it is open stays one.
-    pub(super) fn open(&mut self, call: RelayedCall, deadline: Instant) {
-        let RelayedCall {
-            via,
-            mode,
-            id,
-            name,
-        } = call;
+    /// Has all calls expire at `until`, unless an earlier time was said before.
+    pub(super) fn give_up_at(&mut self, until: Instant) {
+        self.given_up_at.get_or_insert(until);
+    }
+
+    /// Expects an answer until `deadline`; `false` where the same call is open already.
+    pub(super) fn open(&mut self, call: RelayedCall, deadline: Instant) -> bool {
+        let Entry::Vacant(entry) = self.open.entry((call.via, call.mode, call.id)) else {
+            return false;
+        };
         self.opened += 1;
-        self.open.entry((via, id)).or_insert(Open {
-            mode,
-            name,
+        entry.insert(Open {
+            name: call.name,
             deadline,
             number: self.opened,
         });
@@ -119,22 +142,17 @@ impl Relayed {
             self.earliest
                 .map_or(deadline, |earliest| earliest.min(deadline)),
         );
+        true
     }
 
-    /// Ends the call that `answer` answers; `false` where none is open, so for a late, repeated or
-    /// forged one, and for one of the other kind.
-    pub(super) fn answered(&mut self, answer: &RelayedAnswer) -> bool {
-        let Entry::Occupied(open) = self.open.entry((answer.via, answer.id)) else {
-            return false;
-        };
-        if open.get().mode != answer.mode {
-            return false;
-        }
-        open.remove();
+    /// Ends the call that `answer` answers, and returns its name; none where none is open, so for a
+    /// late, repeated or forged one, and for one of the other kind.
+    pub(super) fn answered(&mut self, answer: &RelayedAnswer) -> Option<ShortText> {
+        let open = self.open.remove(&(answer.via, answer.mode, answer.id))?;
         if self.open.is_empty() {
             self.earliest = None;
         }
-        true
+        Some(open.name)
     }
 
     /// Ends the calls to a connection that is gone, in the order in which they came.
@@ -144,6 +162,10 @@ impl Relayed {
 
     /// Ends the calls whose time is over.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Unanswered> {
+        if self.given_up_at.is_some_and(|until| until <= now) {
+            self.given_up_at = None;
+            return self.end_all();
+        }
         if self.earliest.is_none_or(|earliest| earliest > now) {
             return Vec::new();
         }
@@ -152,8 +174,10 @@ impl Relayed {
         expired
     }
 
-    pub(super) fn owing(&self) -> HashSet<ConnectionId> {
-        self.open.keys().map(|(via, _)| *via).collect()
+    /// Ends all calls.
+    pub(super) fn end_all(&mut self) -> Vec<Unanswered> {
+        self.earliest = None;
+        self.end(|_, _| true)
     }
 
     /// Gives back what many calls took, once none is open.
@@ -163,15 +187,12 @@ impl Relayed {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
     fn end(&mut self, ends: impl Fn(ConnectionId, &Open) -> bool) -> Vec<Unanswered> {
-        let ended = self.open.extract_if(|(via, _), open| ends(*via, open));
+        let ended = self.open.extract_if(|(via, _, _), open| ends(*via, open));
         let mut ended: Vec<_> = ended
-            .map(|((_, id), open)| Unanswered {
-                mode: open.mode,
+            .map(|((via, mode, id), open)| Unanswered {
+                via,
+                mode,
                 id,
                 name: open.name,
                 number: open.number,

@@ -28,7 +28,7 @@ impl Connection {
     }
 
     /// Takes note that it is known whom the connection speaks for.
-    pub fn recognised(&mut self) {
+    pub fn identified(&mut self) {
         self.stranger = None;
     }
 
@@ -54,8 +54,9 @@ impl Connection {
             .map_or(limit, |stranger| stranger.limits.frame_in.min(limit))
     }
 
-    /// Whether a line of `consumed` bytes may be taken; it is charged to the peer's rate.
-    pub(super) fn admits_line(&mut self, now: Instant, consumed: usize) -> bool {
+    /// Whether a line of `consumed` bytes may be taken; it is charged to the peer's rate, an empty one
+    /// for its bytes alone.
+    pub(super) fn admits_line(&mut self, now: Instant, empty: bool, consumed: usize) -> bool {
         if let Some(stranger) = &self.stranger {
             let limit = stranger.limits.bytes_in;
             if self.input.consumed + consumed as u64 > limit as u64 {
@@ -64,7 +65,7 @@ impl Connection {
                 return false;
             }
         }
-        self.pace.charge(now, consumed);
+        self.pace.charge(now, usize::from(!empty), consumed);
         true
     }
 }

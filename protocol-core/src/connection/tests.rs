@@ -5,7 +5,10 @@ mod calls;
 mod ending;
 mod frames;
 mod outbox;
+mod paces;
 mod pairs;
+mod relays;
+mod strangers;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -85,6 +88,8 @@ struct End {
     connection: Connection,
     start: Instant,
     now: Instant,
+    /// Answers to other peers that went on beside a handler.
+    replies: Vec<String>,
 }
 
 impl End {
@@ -95,6 +100,7 @@ impl End {
             connection: Connection::new(role, limits, Box::new(Plain), ids),
             start: now,
             now,
+            replies: Vec::new(),
         }
     }
 
@@ -139,7 +145,11 @@ impl End {
     }
 
     fn set_aside(&mut self) {
-        self.connection.set_aside(self.now);
+        let replies = &mut self.replies;
+        self.connection.set_aside(self.now, |incoming| {
+            replies.push(incoming.id.to_owned());
+            Ok(())
+        });
     }
 
     /// The data of all events that can be handled now.

@@ -110,14 +110,33 @@ impl<P: Protocol> Context<P, AtServer> {
         self.link.peer.get()
     }
 
-    /// Lets this connection be reached as `peer` from now on: by `server.to(&peer)` and
-    /// `cx.to(&peer)`. A connection keeps its first name.
+    /// Lets this connection be reached as `peer` from now on: by `server.to(&peer)`, by
+    /// `cx.to(&peer)` and, where the server relays, by other clients. The connection may use the
+    /// relay itself, and the bounds for strangers hold no more. A connection keeps its first name.
     ///
     /// Returns `false`, and changes nothing, where another connection has the name or this one has
     /// another.
     #[must_use = "the name may be taken"]
     pub fn identify(&self, peer: PeerId) -> bool {
         self.hub().is_some_and(|hub| hub.identify(&self.link, peer))
+    }
+
+    /// Does `farewell` once the connection is gone: nothing can be sent to it any more, and its name
+    /// is free. If it is gone already, at once. Must be quick; long work goes into a task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::{Arc, Mutex};
+    /// # use protocol_core::{Context, Protocol};
+    /// fn seat<P: Protocol>(cx: &Context<P>, taken: &Arc<Mutex<Vec<u64>>>, seat: u64) {
+    ///     taken.lock().unwrap().push(seat);
+    ///     let taken = Arc::clone(taken);
+    ///     cx.on_leave(move || taken.lock().unwrap().retain(|other| *other != seat));
+    /// }
+    /// ```
+    pub fn on_leave(&self, farewell: impl FnOnce() + Send + 'static) {
+        self.link.on_leave(Box::new(farewell));
     }
 
     /// Another client of this server.

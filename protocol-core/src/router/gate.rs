@@ -1,13 +1,12 @@
-//! Who may send what now, and who has left: asked before an event is decoded.
+//! Who may send what now: asked before an event is decoded.
 
 use crate::protocol::Protocol;
 use crate::router::Context;
 use crate::wire::WireError;
 
-/// Decides for each event whether its connection may send it now, and hears of connections that
-/// are gone.
+/// Decides for each event whether its connection may send it now.
 ///
-/// A server has one gate in front of all its handlers, so that a set is not open to strangers
+/// A server has its gates in front of all its handlers, so that a set is not open to strangers
 /// because one of its handlers forgot to ask. A refused request or confirmed pass is answered with
 /// the error, a refused pass is counted.
 ///
@@ -40,12 +39,6 @@ pub trait Gate<P: Protocol>: Send + Sync + 'static {
     ///
     /// Says why not, usually with one of the standard codes (`PROTOCOL.md` §5).
     fn admit(&self, cx: &Context<P>, name: &str) -> Result<(), WireError>;
-
-    /// Takes note that the connection behind `cx` is gone: nothing can be sent to it any more, and
-    /// its name is free. Called once for every connection; must be quick.
-    fn left(&self, cx: &Context<P>) {
-        let _ = cx;
-    }
 }
 
 /// Lets every event through.

@@ -1,9 +1,8 @@
 //! The connections of one server: by id, by the peer they speak for, and who has asked whom.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Link;
@@ -11,14 +10,10 @@ use crate::router::Link;
 /// From so many peers on that a link has asked, those that owe it nothing are forgotten now and then.
 const MANY_ASKED: usize = 64;
 
-/// Is told of each link that is gone.
-type Farewell = Box<dyn Fn(Arc<Link>) + Send + Sync>;
-
 #[derive(Default)]
 pub(crate) struct Hub {
     links: RwLock<Links>,
     next: AtomicU64,
-    farewell: OnceLock<Farewell>,
 }
 
 #[derive(Default)]
@@ -29,15 +24,39 @@ struct Links {
 
 struct Entry {
     link: Arc<Link>,
-    /// Who has relayed calls to this link, and may be waiting for its answers.
-    askers: HashSet<ConnectionId>,
+    /// Whom this link has asked by relayed calls, and how many answers each of them owes.
+    asked: HashMap<ConnectionId, AtomicUsize>,
     /// The other side of that relation.
-    asked: HashSet<ConnectionId>,
+    askers: HashSet<ConnectionId>,
 }
 
 impl Links {
     fn of_peer(&self, peer: &str) -> Option<&Entry> {
         self.by_id.get(self.by_peer.get(peer)?)
+    }
+
+    /// How many answers `debtor` owes `asker`, where they have to do with each other.
+    fn owed(&self, asker: ConnectionId, debtor: ConnectionId) -> Option<&AtomicUsize> {
+        self.by_id.get(&asker)?.asked.get(&debtor)
+    }
+
+    /// Forgets whom `asker` has asked and who owes nothing, once these may be many. So what is
+    /// remembered is bounded by open calls.
+    fn forget_settled(&mut self, asker: ConnectionId) {
+        let Some(entry) = self.by_id.get_mut(&asker) else {
+            return;
+        };
+        let count = entry.asked.len();
+        if count < MANY_ASKED || !count.is_power_of_two() {
+            return;
+        }
+        let settled = |owed: &mut AtomicUsize| *owed.get_mut() == 0;
+        let settled: Vec<_> = entry.asked.extract_if(|_, owed| settled(owed)).collect();
+        for (id, _) in settled {
+            if let Some(entry) = self.by_id.get_mut(&id) {
+                entry.askers.remove(&asker);
+            }
+        }
     }
 }
 
@@ -50,11 +69,6 @@ impl Hub {
         self.links.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has `farewell` told of each link that is gone; the first one stays.
-    pub(crate) fn on_leave(&self, farewell: impl Fn(Arc<Link>) + Send + Sync + 'static) {
-        let _ = self.farewell.set(Box::new(farewell));
-    }
-
     pub(crate) fn next_id(&self) -> ConnectionId {
         ConnectionId(self.next.fetch_add(1, Ordering::Relaxed))
     }
@@ -62,8 +76,8 @@ impl Hub {
     pub(crate) fn add(&self, link: &Arc<Link>) {
         let entry = Entry {
             link: Arc::clone(link),
+            asked: HashMap::new(),
             askers: HashSet::new(),
-            asked: HashSet::new(),
         };
         self.write().by_id.insert(link.id, entry);
     }
@@ -78,7 +92,7 @@ impl Hub {
         if let Some(peer) = link.peer.get() {
             links.by_peer.remove(peer);
         }
-        for asked in &entry.asked {
+        for asked in entry.asked.keys() {
             if let Some(asked) = links.by_id.get_mut(asked) {
                 asked.askers.remove(&link.id);
             }
@@ -94,11 +108,7 @@ impl Hub {
         for asker in waiting {
             asker.outbox.peer_gone(link.id);
         }
-        if let Some(farewell) = self.farewell.get()
-            && catch_unwind(AssertUnwindSafe(|| farewell(entry.link))).is_err()
-        {
-            tracing::error!(connection = %link.id, "the gate panicked at a farewell");
-        }
+        link.say_farewell();
     }
 
     /// Gives a link its peer's name; `false` where another link has it, or this one has another.
@@ -122,54 +132,57 @@ impl Hub {
         links.of_peer(peer).map(|entry| Arc::clone(&entry.link))
     }
 
-    /// The link of `peer`, which `asker` is about to ask.
+    /// The link of `peer`, as a sender that is still here itself reaches it.
+    pub(crate) fn reach(&self, sender: ConnectionId, peer: &str) -> Option<Arc<Link>> {
+        let links = self.read();
+        if !links.by_id.contains_key(&sender) {
+            return None;
+        }
+        links.of_peer(peer).map(|entry| Arc::clone(&entry.link))
+    }
+
+    /// The link of `peer`, which from now on owes `asker` one more answer.
     pub(crate) fn ask(&self, asker: ConnectionId, peer: &str) -> Option<Arc<Link>> {
         {
             let links = self.read();
             let entry = links.of_peer(peer)?;
-            if entry.askers.contains(&asker) {
+            if let Some(owed) = links.owed(asker, entry.link.id) {
+                owed.fetch_add(1, Ordering::Relaxed);
                 return Some(Arc::clone(&entry.link));
             }
         }
         let mut links = self.write();
         let id = *links.by_peer.get(peer)?;
-        if !links.by_id.contains_key(&asker) {
-            return None;
-        }
+        let entry = links.by_id.get_mut(&asker)?;
+        *entry.asked.entry(id).or_default().get_mut() += 1;
         let entry = links.by_id.get_mut(&id)?;
         entry.askers.insert(asker);
         let link = Arc::clone(&entry.link);
-        if let Some(entry) = links.by_id.get_mut(&asker) {
-            entry.asked.insert(id);
-            let count = entry.asked.len();
-            if count >= MANY_ASKED && count.is_power_of_two() {
-                entry.link.asked_many.store(true, Ordering::Relaxed);
-            }
-        }
+        links.forget_settled(asker);
         Some(link)
     }
 
-    /// Forgets whom `asker` has asked, but for those that still owe it an answer. So what is
-    /// remembered is bounded by its open calls.
-    pub(crate) fn keep_asked(&self, asker: ConnectionId, owing: &HashSet<ConnectionId>) {
-        let mut links = self.write();
-        let Some(entry) = links.by_id.get_mut(&asker) else {
-            return;
-        };
-        let settled: Vec<_> = entry.asked.extract_if(|id| !owing.contains(id)).collect();
-        for id in settled {
-            if let Some(entry) = links.by_id.get_mut(&id) {
-                entry.askers.remove(&asker);
-            }
+    /// The link of `peer`, if `debtor` owes it an answer; from now on one less. So nobody gets more
+    /// answers into a queue than its owner has asked for, true or forged.
+    pub(crate) fn answer(&self, debtor: ConnectionId, peer: &str) -> Option<Arc<Link>> {
+        let links = self.read();
+        let asker = links.of_peer(peer)?;
+        let owed = asker.asked.get(&debtor)?;
+        take_one(owed).then(|| Arc::clone(&asker.link))
+    }
+
+    /// Takes note that a call has ended without an answer.
+    pub(crate) fn settle(&self, asker: ConnectionId, debtor: ConnectionId) {
+        if let Some(owed) = self.read().owed(asker, debtor) {
+            take_one(owed);
         }
     }
 
-    /// The link of `peer`, if it has ever asked the connection `answerer`.
-    pub(crate) fn asker(&self, answerer: ConnectionId, peer: &str) -> Option<Arc<Link>> {
-        let links = self.read();
-        let asker = links.of_peer(peer)?;
-        let has_asked = asker.asked.contains(&answerer);
-        has_asked.then(|| Arc::clone(&asker.link))
+    /// Takes note that what came was no answer to any call.
+    pub(crate) fn owe_again(&self, asker: ConnectionId, debtor: ConnectionId) {
+        if let Some(owed) = self.read().owed(asker, debtor) {
+            owed.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn of_connection(&self, id: ConnectionId) -> Option<Arc<Link>> {
@@ -189,4 +202,12 @@ impl Hub {
         links.sort_by_key(|link| link.id);
         links
     }
+}
+
+/// Counts down, unless there is nothing left.
+fn take_one(owed: &AtomicUsize) -> bool {
+    owed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |owed| {
+        owed.checked_sub(1)
+    })
+    .is_ok()
 }

@@ -1,16 +1,18 @@
 //! What handles share of a connection.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::connection::{Backlog, Closing, Limits, Outbox};
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Hub;
+
+/// What is done once when a link is gone.
+pub(crate) type Farewell = Box<dyn FnOnce() + Send>;
 
 /// One connection, as handles see it: a queue and what never changes.
 pub(crate) struct Link {
@@ -22,8 +24,8 @@ pub(crate) struct Link {
     pub(crate) confirm_timeout: Duration,
     pub(crate) send_timeout: Duration,
     pub(crate) peer: OnceLock<PeerId>,
-    /// Set by the hub when it remembers many peers that were asked.
-    pub(crate) asked_many: AtomicBool,
+    /// What is to be done when the link is gone; none once that was done.
+    farewells: Mutex<Option<Vec<Farewell>>>,
     hub: Weak<Hub>,
 }
 
@@ -43,7 +45,7 @@ impl Link {
             confirm_timeout: limits.confirm_timeout,
             send_timeout: limits.send_timeout,
             peer: OnceLock::new(),
-            asked_many: AtomicBool::new(false),
+            farewells: Mutex::new(Some(Vec::new())),
             hub,
         }
     }
@@ -56,14 +58,28 @@ impl Link {
         }
     }
 
-    /// Has the hub forget those who were asked and owe nothing, if they have become many.
-    pub(crate) fn forget_settled(&self, owing: impl FnOnce() -> HashSet<ConnectionId>) {
-        if self.asked_many.load(Ordering::Relaxed)
-            && self.asked_many.swap(false, Ordering::Relaxed)
-            && let Some(hub) = self.hub()
-        {
-            hub.keep_asked(self.id, &owing());
+    /// Does `farewell` when the link is gone, at once if it is gone already.
+    pub(crate) fn on_leave(&self, farewell: Farewell) {
+        let mut farewells = self
+            .farewells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(farewells) = &mut *farewells {
+            farewells.push(farewell);
+        } else {
+            drop(farewells);
+            do_once(farewell);
         }
+    }
+
+    /// Does what is to be done when the link is gone.
+    pub(super) fn say_farewell(&self) {
+        let farewells = self
+            .farewells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        farewells.into_iter().flatten().for_each(do_once);
     }
 
     pub(crate) async fn closed(&self) -> CloseReason {
@@ -101,5 +117,11 @@ impl Deref for LinkRef<'_> {
             Self::Borrowed(link) => link,
             Self::Owned(link) => link,
         }
+    }
+}
+
+fn do_once(farewell: Farewell) {
+    if catch_unwind(AssertUnwindSafe(farewell)).is_err() {
+        tracing::error!("what was to be done when a connection is gone panicked");
     }
 }

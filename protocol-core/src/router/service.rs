@@ -102,74 +102,86 @@ fn admitted<E>(
 pub(crate) struct AtServerService<P: Protocol, H, I> {
     pub(crate) cx: Context<P, AtServer>,
     pub(crate) handlers: Arc<H>,
-    pub(crate) gate: Option<Arc<dyn Gate<P>>>,
-    pub(crate) relay: Option<Arc<dyn Relay<P>>>,
+    pub(crate) gates: Arc<[Arc<dyn Gate<P>>]>,
+    pub(crate) relays: Arc<[Arc<dyn Relay<P>>]>,
     pub(crate) indices: PhantomData<fn() -> I>,
 }
 
 impl<P: Protocol, H, I> AtServerService<P, H, I> {
-    /// Passes a frame on to the peer or the room that it is for (`PROTOCOL.md` §8).
+    /// Passes a frame on to the peer that it is for (`PROTOCOL.md` §8).
     fn relay(&self, incoming: &Incoming<'_>, dest: &str) -> Result<Option<RelayedCall>, WireError> {
-        let is_call = matches!(incoming.mode, Mode::ConfirmPass | Mode::Request);
-        if dest.starts_with('#') && is_call {
-            let text = "a room is many receivers: it cannot confirm or answer";
-            return Err(WireError::new(ErrorCode::NotAllowed, text));
-        }
-        let Some(relay) = &self.relay else {
-            let text = "this server does not relay: leave `dest` out";
-            return Err(WireError::new(ErrorCode::PeerNotFound, text));
-        };
-        let Some(from) = self.cx.peer() else {
-            let text = "log in before you send to others";
-            return Err(WireError::new(ErrorCode::NotLoggedIn, text));
-        };
-        if incoming.name == "protocol_error" && incoming.mode == Mode::Pass {
-            let text = "`protocol_error` is a word between the two ends of a link";
-            return Err(WireError::new(ErrorCode::NotAllowed, text));
-        }
-        let me = self.cx.connection();
+        let (mode, me) = (incoming.mode, self.cx.connection());
+        let from = self.may_relay(incoming, dest)?;
         let hub = self.cx.hub();
-        let hub = hub.as_deref();
-        let receiver = if incoming.mode == Mode::Reply {
-            hub.and_then(|hub| hub.asker(me, dest))
-        } else {
-            relay.to_peer(&self.cx, dest, incoming.name)?;
-            hub.and_then(|hub| {
-                if is_call {
-                    hub.ask(me, dest)
-                } else {
-                    hub.of_peer(dest)
-                }
-            })
-        };
+        let receiver = hub.as_deref().and_then(|hub| match mode {
+            Mode::Pass => hub.reach(me, dest),
+            Mode::ConfirmPass | Mode::Request => hub.ask(me, dest),
+            Mode::Reply => hub.answer(me, dest),
+        });
         let absent = || WireError::new(ErrorCode::PeerNotFound, "no such peer is logged in");
         let receiver = receiver.ok_or_else(absent)?;
         let mut frame = Vec::new();
         incoming.frame.relay(from, &mut frame);
+        if mode == Mode::Reply {
+            // What is too long for the asker ends its call like what finds no room.
+            let fits = frame.len() - 1 <= receiver.frame_out;
+            let answer = RelayedAnswer::new(incoming, me, fits.then_some(frame));
+            receiver.outbox.push_answer(answer);
+            return Ok(None);
+        }
         let (size, limit) = (frame.len() - 1, receiver.frame_out);
-        if size > limit {
+        let refusal = if size > limit {
             let text = format!("the frame takes {size} bytes, the peer accepts {limit}");
-            return Err(WireError::new(ErrorCode::TooLarge, text));
-        }
-        let tried = match incoming.mode {
-            Mode::Reply => {
-                let answer = RelayedAnswer::new(incoming, me, frame);
-                receiver
-                    .outbox
-                    .try_push(Outgoing::Relayed(answer), Share::Whole)
+            WireError::new(ErrorCode::TooLarge, text)
+        } else {
+            let frame = Outgoing::Frame(frame);
+            match receiver.outbox.try_push(frame, Share::Half) {
+                Tried::Queued if mode == Mode::Pass => return Ok(None),
+                Tried::Queued => return Ok(Some(RelayedCall::new(incoming, receiver.id))),
+                Tried::Closed => absent(),
+                Tried::Full => {
+                    let text = "the peer does not read fast enough: send again later";
+                    WireError::new(ErrorCode::PeerSlow, text)
+                }
             }
-            _ => receiver
-                .outbox
-                .try_push(Outgoing::Frame(frame), Share::Half),
         };
-        match tried {
-            Tried::Queued => Ok(is_call.then(|| RelayedCall::new(incoming, receiver.id))),
-            Tried::Closed => Err(absent()),
-            Tried::Full => {
-                let text = "the peer does not read fast enough: send again later";
-                Err(WireError::new(ErrorCode::PeerSlow, text))
+        if let (Some(hub), true) = (hub, mode != Mode::Pass) {
+            hub.settle(me, receiver.id);
+        }
+        Err(refusal)
+    }
+
+    /// Whether a frame may go to `dest`, and from whom it is.
+    fn may_relay(&self, incoming: &Incoming<'_>, dest: &str) -> Result<&PeerId, WireError> {
+        let refuse = |code, text: &str| Err(WireError::new(code, text));
+        let is_room = dest.starts_with('#');
+        let is_call = matches!(incoming.mode, Mode::ConfirmPass | Mode::Request);
+        if self.relays.is_empty() && !(is_room && is_call) {
+            let text = "this server does not relay: leave `dest` out";
+            return refuse(ErrorCode::PeerNotFound, text);
+        }
+        let from = self.cx.peer();
+        if from.is_none() && !self.relays.is_empty() {
+            return refuse(ErrorCode::NotLoggedIn, "log in before you send to others");
+        }
+        let Some(from) = from.filter(|_| !is_room) else {
+            let text = if is_call {
+                "a room is many receivers: it cannot confirm or answer"
+            } else {
+                "this server has no rooms"
+            };
+            return refuse(ErrorCode::NotAllowed, text);
+        };
+        if incoming.mode == Mode::Pass && incoming.name == "protocol_error" {
+            let text = "`protocol_error` is a word between the two ends of a link";
+            return refuse(ErrorCode::NotAllowed, text);
+        }
+        if incoming.mode != Mode::Reply {
+            for relay in &*self.relays {
+                relay.to_peer(&self.cx, dest, incoming.name)?;
             }
         }
+        Ok(from)
     }
 }
 
@@ -186,7 +198,7 @@ where
         if let Some(dest) = incoming.dest {
             return self.relay(incoming, dest).map(Admission::Relayed);
         }
-        if let Some(gate) = &self.gate {
+        for gate in &*self.gates {
             gate.admit(&self.cx, incoming.name)?;
         }
         let (index, info) = locate::<P::ToServer>(incoming)?;

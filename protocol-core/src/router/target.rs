@@ -171,6 +171,12 @@ impl<P: Protocol> Remotes<P> {
         }
     }
 
+    /// Closes each connection, as [`Remote::close`] does; returns how many.
+    pub fn close(self) -> usize {
+        self.links.iter().for_each(|link| link.close());
+        self.links.len()
+    }
+
     /// Sends a pass of a `to_client` set to each of them, encoded once. Returns how many got it
     /// into their queue: a client that is gone or whose queue is full is left out, since nobody
     /// waits for another's queue.
@@ -186,6 +192,15 @@ impl<P: Protocol> Remotes<P> {
         match encode_shared(&event, limit.unwrap_or(usize::MAX)) {
             Ok(frame) => Call::many(self.links, frame, Ok),
             Err(error) => Call::ready(Err(error)),
+        }
+    }
+}
+
+impl<P> Clone for Remotes<P> {
+    fn clone(&self) -> Self {
+        Self {
+            links: self.links.clone(),
+            protocol: PhantomData,
         }
     }
 }

@@ -178,7 +178,7 @@ fn say_why(stream: &TcpStream, error: &WireError) {
 }
 
 /// Half-closes and discards what arrives, so that the word is not lost to a reset
-/// (`PROTOCOL.md` §5).
+/// (`PROTOCOL.md` §7).
 async fn see_off(mut stream: TcpStream) {
     let mut discarded = [0; 1_024];
     let mut more = stream.shutdown().await.is_ok();

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::marker::PhantomData;
+use std::mem;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,8 +35,8 @@ type Binding<'a> = Pin<Box<dyn Future<Output = io::Result<TcpListener>> + Send +
 pub struct Bind<'a, P: Protocol> {
     listener: Option<Binding<'a>>,
     limits: ServerLimits,
-    gate: Option<Arc<dyn Gate<P>>>,
-    relay: Option<Arc<dyn Relay<P>>>,
+    gates: Vec<Arc<dyn Gate<P>>>,
+    relays: Vec<Arc<dyn Relay<P>>>,
     observer: Option<Observer>,
     starting: Option<Starting<'a, P>>,
 }
@@ -45,8 +46,8 @@ impl<'a, P: Protocol> Bind<'a, P> {
         Self {
             listener,
             limits: ServerLimits::default(),
-            gate: None,
-            relay: None,
+            gates: Vec::new(),
+            relays: Vec::new(),
             observer: None,
             starting: None,
         }
@@ -59,16 +60,16 @@ impl<'a, P: Protocol> Bind<'a, P> {
     }
 
     /// Asks `gate` before each event whether its connection may send it now. Events for other peers
-    /// are the business of the [relay](Self::relay).
+    /// are the business of the [relay](Self::relay). Of several gates, each must let it through.
     pub fn gate(mut self, gate: impl Gate<P>) -> Self {
-        self.gate = Some(Arc::new(gate));
+        self.gates.push(Arc::new(gate));
         self
     }
 
     /// Relays: events with the id of another client go on to it, if `relay` allows that. Without
-    /// this they are answered with `peer_not_found`.
+    /// this they are answered with `peer_not_found`. Of several relays, each must allow it.
     pub fn relay(mut self, relay: impl Relay<P>) -> Self {
-        self.relay = Some(Arc::new(relay));
+        self.relays.push(Arc::new(relay));
         self
     }
 
@@ -98,8 +99,8 @@ impl<'a, P: Protocol> Bind<'a, P> {
         let Bind {
             listener,
             limits,
-            gate,
-            relay,
+            gates,
+            relays,
             observer,
             ..
         } = self;
@@ -109,9 +110,6 @@ impl<'a, P: Protocol> Bind<'a, P> {
         };
         let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
         let hub = Arc::new(Hub::default());
-        if let Some(gate) = gate.clone() {
-            hub.on_leave(move |link| gate.left(&router::Context::new(link, ())));
-        }
         let seats = Seats::new(limits.connections, limits.connections_an_address);
         let linger = limits.connection.linger;
         let tasks = Arc::new(Tasks::default());
@@ -120,8 +118,8 @@ impl<'a, P: Protocol> Bind<'a, P> {
             tasks: Arc::clone(&tasks),
             limits: limits.connection,
             handlers: Arc::new(handlers),
-            gate,
-            relay,
+            gates: gates.into(),
+            relays: relays.into(),
             observer,
             indices: PhantomData,
         });
@@ -165,8 +163,8 @@ where
             let bind = Bind {
                 listener: this.listener.take(),
                 limits: this.limits.clone(),
-                gate: this.gate.take(),
-                relay: this.relay.take(),
+                gates: mem::take(&mut this.gates),
+                relays: mem::take(&mut this.relays),
                 observer: this.observer.take(),
                 starting: None,
             };
@@ -194,8 +192,8 @@ struct Host<P: Protocol, H, I> {
     tasks: Arc<Tasks>,
     limits: Limits,
     handlers: Arc<H>,
-    gate: Option<Arc<dyn Gate<P>>>,
-    relay: Option<Arc<dyn Relay<P>>>,
+    gates: Arc<[Arc<dyn Gate<P>>]>,
+    relays: Arc<[Arc<dyn Relay<P>>]>,
     observer: Option<Observer>,
     indices: PhantomData<fn() -> I>,
 }
@@ -221,8 +219,8 @@ where
         let service = Arc::new(AtServerService::<P, H, I> {
             cx: router::Context::new(Arc::clone(&link), ()),
             handlers: Arc::clone(&self.handlers),
-            gate: self.gate.clone(),
-            relay: self.relay.clone(),
+            gates: Arc::clone(&self.gates),
+            relays: Arc::clone(&self.relays),
             indices: PhantomData,
         });
         let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));

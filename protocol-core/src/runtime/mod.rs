@@ -15,6 +15,8 @@ pub use bind::{Bind, BindError, Starting};
 pub use client::Client;
 pub use connect::{Connect, ConnectError, Connecting};
 pub use server::{Server, ServerLimits};
+/// What a server listens on and a client connects to, such as `"127.0.0.1:7766"`.
+pub use tokio::net::ToSocketAddrs;
 
 /// The runtime's time: the system's, unless a test has paused or moved it.
 fn now() -> Instant {

@@ -24,7 +24,7 @@ use super::{FrameError, MAX_ADDRESS_BYTES, MAX_ID_BYTES, RawData};
 /// assert_eq!(data.as_str(), "\"test_data\"");
 /// # Ok::<(), protocol_core::wire::FrameError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Eq)]
 pub struct Frame<'a> {
     /// The peer or room that it is for; `None` is the receiver itself.
     pub dest: Option<Cow<'a, str>>,
@@ -85,6 +85,13 @@ pub enum Body<'a> {
     /// A `type` of a later version: to be counted and skipped. Of its members only grammar, depth
     /// and duplicates were judged.
     Unknown,
+}
+
+/// Frames are equal that say the same, however their lines look.
+impl PartialEq for Frame<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.dest, &self.from, &self.body) == (&other.dest, &other.from, &other.body)
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -161,7 +168,7 @@ impl<'a> Frame<'a> {
 
     /// Appends the frame's own line with `from` in it, as a relay sends it on (`PROTOCOL.md` §8):
     /// whatever its sender wrote there is replaced, everything else stays byte for byte, members
-    /// of later versions too.
+    /// of later versions too. Changes to this struct's fields change nothing.
     ///
     /// ```
     /// use protocol_core::wire::Frame;
@@ -200,7 +207,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A response carries `data`, even if it is `null`, or `error` (`PROTOCOL.md` §5).
+/// A response carries `data`, even if it is `null`, or `error` (`PROTOCOL.md` §3).
 fn result<'a>(envelope: &Envelope<'a>) -> Result<Result<RawData<'a>, RawData<'a>>, FrameError> {
     match (envelope.object(Member::Error)?, envelope.raw(Member::Data)) {
         (None, data) => Ok(Ok(data.unwrap_or(RawData::NULL))),

@@ -179,7 +179,7 @@ pub fn write_error_response(
     refusal(out, FrameType::Response, dest, Some(name), id, error);
 }
 
-/// Appends the last word to a peer that broke the protocol (`PROTOCOL.md` §5). It carries code and
+/// Appends the last word to a peer that broke the protocol (`PROTOCOL.md` §7). It carries code and
 /// message; the error's own data is left out.
 ///
 /// ```

@@ -13,7 +13,8 @@ pub(super) fn blame(command: &Command, error: &clap::Error) {
     let Some(flag) = blamed.split([' ', '=']).next() else {
         return;
     };
-    let written = std::env::args().any(|arg| arg.split('=').next() == Some(flag));
+    let written =
+        std::env::args_os().any(|arg| arg.to_string_lossy().split('=').next() == Some(flag));
     let args = command
         .get_subcommands()
         .flat_map(Command::get_arguments)

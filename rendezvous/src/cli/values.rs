@@ -54,7 +54,10 @@ pub(super) fn count_above_zero(text: &str) -> Result<u32, String> {
     }
 }
 
-/// Bytes: a number, by itself or with a unit.
+/// Below this many bytes a second, one frame could pause a link for longer than a frame may take.
+const SLOWEST: u32 = 8 * 1_024;
+
+/// Bytes a second: none, or a number by itself or with a unit.
 pub(super) fn bytes(text: &str) -> Result<u32, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -70,6 +73,7 @@ pub(super) fn bytes(text: &str) -> Result<u32, String> {
         .zip(unit)
         .map(|(number, unit)| number.checked_mul(unit));
     match bytes {
+        Some(Some(1..SLOWEST)) => Err("write 0 for no limit, or 8KiB or more".to_owned()),
         Some(Some(bytes)) => Ok(bytes),
         Some(None) => Err(format!("write {} bytes or fewer", u32::MAX)),
         None => Err("write a number of bytes, such as 1048576, 64KiB or 1MiB".to_owned()),
@@ -126,7 +130,11 @@ mod tests {
     #[test]
     fn bytes_may_have_a_unit() {
         assert_eq!(bytes("0"), Ok(0));
-        assert_eq!(bytes("7B"), Ok(7));
+        assert_eq!(bytes("8192B"), Ok(8_192));
+        for slow in ["1", "8191B", "7KiB"] {
+            let error = bytes(slow).unwrap_err();
+            assert_eq!(error, "write 0 for no limit, or 8KiB or more", "{slow}");
+        }
         assert_eq!(bytes("64KiB"), Ok(65_536));
         assert_eq!(bytes("1 MiB"), Ok(1_048_576));
         assert_eq!(bytes("3GiB"), Ok(3_221_225_472));

@@ -38,6 +38,9 @@ pub enum Visibility {
     Unlisted,
     /// By invitation only.
     Private,
+    /// A way of a later version.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A member of a room.
@@ -63,4 +66,7 @@ pub enum PlayerStatus {
     Online,
     /// It was lost, and the player may come back.
     Reconnecting,
+    /// A state of a later version.
+    #[serde(other)]
+    Unknown,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use protocol_core::EventData;
 
 /// A credential: a token or a resume token. It prints as `[redacted]`.
-#[derive(Clone, PartialEq, Eq, EventData)]
+#[derive(Clone, EventData)]
 pub struct Secret(String);
 
 impl Secret {
@@ -14,7 +14,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, to compare or to store.
+    /// The text itself, to prove or to store. Compare it in constant time.
     pub fn expose(&self) -> &str {
         &self.0
     }

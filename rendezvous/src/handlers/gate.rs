@@ -24,14 +24,6 @@ impl<P: Protocol, D: Directory> Gate<P> for Rendezvous<D> {
             WireError::rate_limited(retry_after, text)
         })
     }
-
-    fn left(&self, cx: &Context<P>) {
-        let connection = cx.connection();
-        self.attempts().forget(connection);
-        if let Some(session) = self.inner.directory.close(connection) {
-            tracing::info!(%connection, peer = ?session.peer.id(), "left");
-        }
-    }
 }
 
 /// Any logged-in peer reaches any other.

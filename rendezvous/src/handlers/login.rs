@@ -27,14 +27,11 @@ where
         let connection = cx.connection();
         match &opened {
             Ok(session) => {
-                self.attempts().forget(connection);
                 tracing::info!(%connection, peer = ?session.id, ?client, "logged in");
             }
             Err(error) => {
                 tracing::info!(%connection, %error, ?client, "refused a login");
-                if self.attempts().failed(connection) {
-                    cx.close();
-                }
+                self.count_failure(cx);
             }
         }
         opened
@@ -86,11 +83,18 @@ impl<D: Directory> Rendezvous<D> {
             OpenError::AlreadyOpen => LoginError::AlreadyLoggedIn,
             OpenError::Full { max } => LoginError::ServerFull { max },
         })?;
+        let connection = cx.connection();
         // The link may have ended meanwhile, or a handler of the server's own gave the name away.
         if !cx.identify(id.clone()) {
-            self.inner.directory.close(cx.connection());
+            self.inner.directory.close(connection);
             return Err(LoginError::IdTaken);
         }
+        let rendezvous = self.clone();
+        cx.on_leave(move || {
+            if let Some(session) = rendezvous.inner.directory.close(connection) {
+                tracing::info!(%connection, peer = ?session.peer.id(), "left");
+            }
+        });
         Ok(LoggedIn {
             id,
             session: session_id,
@@ -99,6 +103,22 @@ impl<D: Directory> Rendezvous<D> {
             resumed: false,
             rooms: Vec::new(),
         })
+    }
+}
+
+impl<D: Directory> Rendezvous<D> {
+    /// Counts a refused login, and closes a connection that has had its last.
+    fn count_failure<P: Protocol>(&self, cx: &Context<P>) {
+        let connection = cx.connection();
+        let failures = self.attempts().failed(connection);
+        if failures == 1 {
+            let rendezvous = self.clone();
+            cx.on_leave(move || rendezvous.attempts().forget(connection));
+        }
+        let most = self.inner.config.login_failures;
+        if most > 0 && failures >= most {
+            cx.close();
+        }
     }
 }
 

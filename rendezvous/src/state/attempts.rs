@@ -13,33 +13,16 @@ const PRUNE_AT: usize = 1_024;
 
 /// The bounds of [`Attempts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttemptLimits {
+pub(crate) struct AttemptLimits {
     /// The time in which an address gets one more attempt; zero for no limit.
-    pub interval: Duration,
+    pub(crate) interval: Duration,
     /// Attempts that an address may make at once.
-    pub burst: u32,
-    /// Failures that end a connection; 0 for no limit.
-    pub failures: u32,
+    pub(crate) burst: u32,
 }
 
 /// Attempts to log in, by address, and failures, by connection.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::{Duration, Instant};
-/// use rendezvous::state::{AttemptLimits, Attempts};
-///
-/// let second = Duration::from_secs(1);
-/// let mut attempts = Attempts::new(AttemptLimits { interval: second, burst: 2, failures: 5 });
-/// let (now, address) = (Instant::now(), "192.0.2.1".parse().ok());
-/// assert_eq!(attempts.may_try(now, address), Ok(()));
-/// assert_eq!(attempts.may_try(now, address), Ok(()));
-/// assert_eq!(attempts.may_try(now, address), Err(second));
-/// assert_eq!(attempts.may_try(now + second, address), Ok(()));
-/// ```
 #[derive(Debug)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     limits: AttemptLimits,
     /// By address: when all its attempts so far are paid for, in the sense of a generic cell rate
     /// algorithm (ITU-T I.371).
@@ -50,7 +33,7 @@ pub struct Attempts {
 
 impl Attempts {
     /// No attempts yet.
-    pub fn new(limits: AttemptLimits) -> Self {
+    pub(crate) fn new(limits: AttemptLimits) -> Self {
         Self {
             limits,
             paid_at: HashMap::new(),
@@ -66,36 +49,40 @@ impl Attempts {
     /// # Errors
     ///
     /// The time after which the next attempt is granted, where this one is one too many.
-    pub fn may_try(&mut self, now: Instant, address: Option<IpAddr>) -> Result<(), Duration> {
+    pub(crate) fn may_try(
+        &mut self,
+        now: Instant,
+        address: Option<IpAddr>,
+    ) -> Result<(), Duration> {
         let Some(site) = address.and_then(site) else {
             return Ok(());
         };
-        let AttemptLimits {
-            interval, burst, ..
-        } = self.limits;
+        let AttemptLimits { interval, burst } = self.limits;
         if interval.is_zero() {
             return Ok(());
         }
         self.prune(now);
         let paid_at = self.paid_at.get(&site).map_or(now, |paid| now.max(*paid));
-        let ahead = interval * burst.saturating_sub(1);
+        let ahead = interval.saturating_mul(burst.saturating_sub(1));
         let wait = paid_at.duration_since(now).saturating_sub(ahead);
         if !wait.is_zero() {
             return Err(wait);
         }
-        self.paid_at.insert(site, paid_at + interval);
+        // An interval that no clock can add is for ever: then nothing is granted twice anyway.
+        let paid_at = paid_at.checked_add(interval).unwrap_or(paid_at);
+        self.paid_at.insert(site, paid_at);
         Ok(())
     }
 
-    /// Takes note of a refused login; returns whether the connection has had its last.
-    pub fn failed(&mut self, connection: ConnectionId) -> bool {
+    /// Takes note of a refused login; returns how many that makes on this connection.
+    pub(crate) fn failed(&mut self, connection: ConnectionId) -> u32 {
         let failures = self.failures.entry(connection).or_default();
-        *failures += 1;
-        self.limits.failures > 0 && *failures >= self.limits.failures
+        *failures = failures.saturating_add(1);
+        *failures
     }
 
-    /// Forgets a connection that is gone or logged in.
-    pub fn forget(&mut self, connection: ConnectionId) {
+    /// Forgets a connection that is gone.
+    pub(crate) fn forget(&mut self, connection: ConnectionId) {
         self.failures.remove(&connection);
     }
 
@@ -131,7 +118,6 @@ mod tests {
         Attempts::new(AttemptLimits {
             interval: SECOND,
             burst,
-            failures: 2,
         })
     }
 

@@ -9,7 +9,8 @@ use super::{OpenError, Session, Sessions};
 /// Where sessions are kept.
 ///
 /// Opening may take time, since a store of many servers has to agree on who gets a name. Closing
-/// does not wait: it is called when a link is gone, and such a store passes it on by itself.
+/// does not wait: it is called when a link is gone, and such a store passes it on by itself. A
+/// session is closed only after [`open`](Self::open) has returned it, and then exactly once.
 pub trait Directory: Send + Sync + 'static {
     /// Opens a session, if its name is free.
     ///

@@ -6,7 +6,8 @@ mod directory;
 mod name;
 mod sessions;
 
-pub use attempts::{AttemptLimits, Attempts};
+pub(crate) use attempts::{AttemptLimits, Attempts};
 pub use directory::{Directory, InMemory};
 pub use name::{MAX_NAME_CHARACTERS, Name, NameError, PeerName};
-pub use sessions::{OpenError, Session, Sessions};
+pub(crate) use sessions::Sessions;
+pub use sessions::{OpenError, Session};

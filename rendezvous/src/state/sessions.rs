@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use protocol_core::{ConnectionId, PeerId};
+use protocol_core::ConnectionId;
 
 use super::PeerName;
 
@@ -38,30 +38,8 @@ pub enum OpenError {
 }
 
 /// All sessions of one server.
-///
-/// # Examples
-///
-/// A name is free again once its connection is closed; `closed` is a connection of a server.
-///
-/// ```
-/// use protocol_core::ConnectionId;
-/// use rendezvous::state::{OpenError, PeerName, Session, Sessions};
-///
-/// fn reopen(closed: ConnectionId, open: ConnectionId) -> Result<(), OpenError> {
-///     let session = |connection| Session {
-///         id: "0193".into(),
-///         peer: PeerName::new("alice").expect("a name"),
-///         connection,
-///     };
-///     let mut sessions = Sessions::new(100);
-///     sessions.open(session(closed))?;
-///     assert_eq!(sessions.open(session(open)), Err(OpenError::Taken));
-///     sessions.close(closed);
-///     sessions.open(session(open))
-/// }
-/// ```
 #[derive(Debug)]
-pub struct Sessions {
+pub(crate) struct Sessions {
     by_connection: HashMap<ConnectionId, Session>,
     by_key: HashMap<Box<str>, ConnectionId>,
     max: usize,
@@ -69,7 +47,7 @@ pub struct Sessions {
 
 impl Sessions {
     /// No sessions yet, and at most `max` of them.
-    pub fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self {
             by_connection: HashMap::new(),
             by_key: HashMap::new(),
@@ -82,7 +60,7 @@ impl Sessions {
     /// # Errors
     ///
     /// Says why not; then nothing has changed.
-    pub fn open(&mut self, session: Session) -> Result<(), OpenError> {
+    pub(crate) fn open(&mut self, session: Session) -> Result<(), OpenError> {
         if self.by_connection.contains_key(&session.connection) {
             return Err(OpenError::AlreadyOpen);
         }
@@ -99,30 +77,92 @@ impl Sessions {
     }
 
     /// Ends the session of a connection, if it has one.
-    pub fn close(&mut self, connection: ConnectionId) -> Option<Session> {
+    pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<Session> {
         let session = self.by_connection.remove(&connection)?;
         self.by_key.remove(session.peer.key());
         Some(session)
     }
 
-    /// The session that has this peer's name, or one that looks the same.
-    pub fn of_peer(&self, peer: &PeerName) -> Option<&Session> {
-        self.by_connection.get(self.by_key.get(peer.key())?)
-    }
-
-    /// The peer that a connection speaks for.
-    pub fn of_connection(&self, connection: ConnectionId) -> Option<&PeerId> {
-        let session = self.by_connection.get(&connection)?;
-        Some(session.peer.id())
-    }
-
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.by_connection.len()
     }
+}
 
-    /// Whether nobody is logged in.
-    pub fn is_empty(&self) -> bool {
-        self.by_connection.is_empty()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Connections of a server, of which ids can only be had from one.
+    async fn connections() -> [ConnectionId; 2] {
+        use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
+        use std::sync::{Arc, Mutex};
+
+        #[derive(Debug, Event)]
+        #[event(pass)]
+        struct Hello;
+
+        #[derive(Debug, EventSet)]
+        enum ToServer {
+            Hello(Hello),
+        }
+
+        #[derive(Debug, Protocol)]
+        #[protocol(version = "1", to_server = ToServer)]
+        struct Greet;
+
+        #[derive(Default)]
+        struct Seen(Mutex<Vec<ConnectionId>>);
+
+        impl ToServerHandler<Greet> for Seen {
+            async fn on_hello(&self, cx: &Context<Greet>, _: Hello) {
+                self.0.lock().unwrap().push(cx.connection());
+            }
+        }
+
+        let seen = Arc::new(Seen::default());
+        let server = Server::<Greet>::in_memory().handle(Arc::clone(&seen));
+        let server = server.await.unwrap();
+        for _ in 0..2 {
+            let client = Client::connect_in_memory(&server).await.unwrap();
+            client.confirm(Hello).await.unwrap();
+        }
+        let seen = seen.0.lock().unwrap();
+        [seen[0], seen[1]]
+    }
+
+    fn session(peer: &str, connection: ConnectionId) -> Session {
+        Session {
+            id: "0193".to_owned(),
+            peer: PeerName::new(peer).unwrap(),
+            connection,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_taken_until_its_connection_is_closed() {
+        let [first, second] = connections().await;
+        let mut sessions = Sessions::new(2);
+        assert_eq!(sessions.open(session("alice", first)), Ok(()));
+        let twin = sessions.open(session("ALICE", second));
+        assert_eq!(twin, Err(OpenError::Taken));
+        let again = sessions.open(session("bob", first));
+        assert_eq!(again, Err(OpenError::AlreadyOpen));
+        assert_eq!(sessions.close(second), None);
+        assert_eq!(sessions.close(first), Some(session("alice", first)));
+        assert_eq!(sessions.close(first), None);
+        assert_eq!(sessions.open(session("ALICE", second)), Ok(()));
+        assert_eq!(sessions.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn there_are_no_more_sessions_than_may_be() {
+        let [first, second] = connections().await;
+        let mut sessions = Sessions::new(1);
+        assert_eq!(sessions.open(session("alice", first)), Ok(()));
+        let full = sessions.open(session("bob", second));
+        assert_eq!(full, Err(OpenError::Full { max: 1 }));
+        sessions.close(first);
+        assert_eq!(sessions.open(session("bob", second)), Ok(()));
     }
 }

@@ -17,6 +17,7 @@ pub(crate) use queue::{Backlog, Closing, Outgoing};
 
 use self::queue::{Parked, Queue};
 use super::pending::{Outcome, Waiter};
+use super::relayed::RelayedAnswer;
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::wire::RawData;
@@ -60,6 +61,8 @@ pub(crate) struct Visit {
     pub(crate) abandoned: bool,
     /// The backlog was filled.
     pub(crate) took: bool,
+    /// Others find no room, so that they have to be told when there is some again.
+    pub(crate) crowded: bool,
     /// When the first of the commands that wait gives up; none where none waits.
     pub(crate) waiting_until: Option<Instant>,
 }
@@ -126,6 +129,18 @@ impl Outbox {
         queue.ready.push_back(outgoing);
         self.call_driver(queue);
         Tried::Queued
+    }
+
+    /// Queues an answer to a relayed call. There is always room for the word that it came.
+    pub(crate) fn push_answer(&self, answer: RelayedAnswer) {
+        let mut queue = self.lock();
+        if queue.closed.is_none() {
+            let fits = queue.parked.is_empty() && self.has_room(&queue);
+            let answer = if fits { answer } else { answer.without_frame() };
+            queue.ready_bytes += answer.len();
+            queue.ready.push_back(Outgoing::Relayed(answer));
+            self.call_driver(queue);
+        }
     }
 
     /// Says that a peer is gone, behind all that came from it. There is always room for that: it is
@@ -263,6 +278,7 @@ impl Outbox {
             closing: queue.closing,
             abandoned: mem::take(&mut queue.abandoned),
             took,
+            crowded: !self.has_room_in_half(&queue),
             waiting_until: [waits, parked].into_iter().flatten().min(),
         };
         drop(queue);

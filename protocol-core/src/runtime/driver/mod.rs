@@ -17,8 +17,9 @@ use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
 use super::{guard, now};
-use crate::connection::{Backlog, Closing, Connection, Exchange, Notice, due};
+use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, Notice, due};
 use crate::error::CloseReason;
+use crate::ids::ConnectionId;
 use crate::router::{Admission, Admitted, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
 
@@ -51,6 +52,7 @@ where
         timer: None,
         timer_at: None,
         waiting_until: None,
+        crowded: false,
         yielded: false,
         reads: 0,
         concurrent: JoinSet::new(),
@@ -74,6 +76,8 @@ struct Driver<IO> {
     timer: Option<Pin<Box<Sleep>>>,
     timer_at: Option<Instant>,
     waiting_until: Option<Instant>,
+    /// Others find no room in the queue until its next visit.
+    crowded: bool,
     /// Whether tasks that were woken had their turn to add to the next write.
     yielded: bool,
     reads: usize,
@@ -91,9 +95,16 @@ impl<IO> Drop for Driver<IO> {
 
 impl<IO> Driver<IO> {
     /// Lifts the bounds for strangers once it is known whom the connection speaks for.
-    fn recognise(&mut self) {
+    fn note_identity(&mut self) {
         if self.connection.is_stranger() && self.link.peer.get().is_some() {
-            self.connection.recognised();
+            self.connection.identified();
+        }
+    }
+
+    /// Takes note that a relayed call has ended without an answer.
+    fn settle(&self, via: ConnectionId) {
+        if let Some(hub) = self.link.hub() {
+            hub.settle(self.link.id, via);
         }
     }
 
@@ -112,25 +123,20 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut scratch = ReplyBuffer::default();
         let mut worked = false;
         loop {
-            self.recognise();
+            self.note_identity();
             let next = if self.is_crowded() {
                 None
             } else {
-                self.connection.next_event(self.now, |incoming| {
-                    // A gate is user code too; its panic is this event's failure.
-                    guard::call(|| service.admit(incoming)).unwrap_or_else(|guard::Panicked| {
-                        Err(WireError::new(
-                            ErrorCode::Internal,
-                            "admitting the event panicked",
-                        ))
-                    })
-                })
+                let admit = |incoming: &Incoming<'_>| admit(&**service, incoming);
+                self.connection.next_event(self.now, admit)
             };
             match next {
                 Some(Admission::Relayed(None)) => {}
                 Some(Admission::Relayed(Some(call))) => {
-                    self.connection.relayed(self.now, call);
-                    self.link.forget_settled(|| self.connection.relayed_to());
+                    let via = call.via();
+                    if !self.connection.relayed(self.now, call) {
+                        self.settle(via);
+                    }
                 }
                 Some(Admission::Handle(admitted)) => {
                     worked = true;
@@ -147,7 +153,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     self.now = now();
                     self.connection.pause_input();
                 }
-                None => poll_fn(|cx| self.poll_link(cx, None)).await,
+                None => poll_fn(|cx| self.poll_link(cx, &**service, None)).await,
             }
             if self.connection.output_len() >= FLUSH_BYTES {
                 poll_fn(|cx| {
@@ -179,7 +185,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 return Poll::Ready(outcome.map_err(Failure::from));
             }
             let deadline = *deadline.get_or_insert_with(|| due(self.now, limit));
-            self.poll_link(cx, Some(deadline))
+            self.poll_link(cx, &**service, Some(deadline))
                 .map(|()| Err(Failure::TooSlow { limit }))
         })
         .await;
@@ -241,6 +247,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
         }
     }
+}
+
+/// Asks the service. A gate, a relay and a `Deserialize` are user code too; their panic is this
+/// event's failure.
+fn admit<S: Service>(
+    service: &S,
+    incoming: &Incoming<'_>,
+) -> Result<Admission<S::Event>, WireError> {
+    guard::call(|| service.admit(incoming)).unwrap_or_else(|guard::Panicked| {
+        let text = "admitting the event panicked";
+        Err(WireError::new(ErrorCode::Internal, text))
+    })
 }
 
 /// Why a handler gave no reply.

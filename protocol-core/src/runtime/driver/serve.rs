@@ -8,9 +8,10 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::coop;
 
-use super::Driver;
-use crate::connection::{Closing, Outgoing};
+use super::{Driver, admit};
+use crate::connection::{Closing, Incoming, Outgoing};
 use crate::error::CloseReason;
+use crate::router::Service;
 use crate::runtime::{buffers, now};
 
 /// Reads without a pause in one visit of the scheduler; then other tasks get their turn.
@@ -19,14 +20,19 @@ const READS_A_TURN: usize = 8;
 impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     /// Serves the socket, the queue and the timers until an event may be there, or, while a handler
     /// works, until its deadline.
-    pub(super) fn poll_link(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
+    pub(super) fn poll_link<S: Service>(
+        &mut self,
+        cx: &mut Context<'_>,
+        service: &S,
+        handler: Option<Instant>,
+    ) -> Poll<()> {
         self.now = now();
         let handling = handler.is_some();
         let was_broken = self.connection.is_broken();
         let was_paused = self.connection.is_paused();
         let was_relaying = self.connection.relayed_calls() > 0;
-        self.recognise();
         loop {
+            self.note_identity();
             if self
                 .connection
                 .next_deadline()
@@ -34,12 +40,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             {
                 self.connection.handle_timeout(self.now);
             }
+            for via in self.connection.take_unanswered() {
+                self.settle(via);
+            }
             let closing = self.closing;
             self.collect();
             let finished = self.poll_concurrent(cx);
             // While the output is full nothing is read, so nothing but its flush wakes the reader.
             let was_full = self.connection.is_output_full();
-            let arrived = self.poll_input(cx, handling);
+            let arrived = self.poll_input(cx, service, handling);
             if self.connection.is_muted() {
                 self.end_calls();
             }
@@ -71,7 +80,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 return Poll::Ready(());
             }
             let wrote = self.connection.output_len() < due;
-            let waiting = !self.backlog.is_empty() || self.waiting_until.is_some();
+            let waiting = self.has_waiting();
             if arrived || freed || (wrote && waiting) {
                 continue;
             }
@@ -79,9 +88,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
     }
 
+    /// Whether somebody waits for room in the queue or the output, so that a visit is due when
+    /// something was written.
+    fn has_waiting(&self) -> bool {
+        !self.backlog.is_empty() || self.waiting_until.is_some() || self.crowded
+    }
+
     /// Takes what handles queued, as far as the connection has room for it.
     pub(super) fn collect(&mut self) {
-        let waiting = !self.backlog.is_empty() || self.waiting_until.is_some();
+        let waiting = self.has_waiting();
         let called = self.link.outbox.calls_for_attention();
         if !waiting && !called {
             return;
@@ -99,9 +114,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
             self.closing = visit.closing;
             self.waiting_until = visit.waiting_until;
+            self.crowded = visit.crowded;
             if !visit.took {
                 break;
             }
+        }
+        if self.closing == Some(Closing::Flush) {
+            self.connection.stop_taking();
         }
         match self.closing {
             Some(Closing::Flush) if self.backlog.is_empty() && self.waiting_until.is_none() => {
@@ -121,7 +140,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 }
                 Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
                 Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
-                Some(Outgoing::Relayed(answer)) => self.connection.relay_answer(&answer),
+                Some(Outgoing::Relayed(answer)) => {
+                    if !self.connection.relay_answer(&answer)
+                        && let Some(hub) = self.link.hub()
+                    {
+                        hub.owe_again(self.link.id, answer.via());
+                    }
+                }
                 Some(Outgoing::PeerGone(via)) => self.connection.peer_gone(via),
             }
         }
@@ -155,7 +180,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     }
 
     /// Reads what is there; whether something arrived that `next_event` has not seen.
-    fn poll_input(&mut self, cx: &mut Context<'_>, handling: bool) -> bool {
+    fn poll_input<S: Service>(
+        &mut self,
+        cx: &mut Context<'_>,
+        service: &S,
+        handling: bool,
+    ) -> bool {
+        // An answer to another peer begins nothing here, so that no handler has to be done first.
+        let relay = |incoming: &Incoming<'_>| admit(service, incoming).map(drop);
         // While no further event can be handled, only answers are worth reading, and the link's end
         // where somebody waits for it: a buffer's worth of events may stand before that.
         let held = handling || self.is_crowded();
@@ -167,7 +199,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             return false;
         }
         if set_aside {
-            self.connection.set_aside(self.now);
+            self.connection.set_aside(self.now, relay);
         }
         if self.connection.needs_input_buffer() {
             self.connection.give_input(buffers::borrow());
@@ -201,7 +233,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
         }
         if set_aside {
-            self.connection.set_aside(self.now);
+            self.connection.set_aside(self.now, relay);
         }
         self.reads += 1;
         true

@@ -192,7 +192,7 @@ mod tests {
             speaks: Speaks::Any,
             ..Config::default()
         };
-        assert_eq!(format!("{:?}", config(&[])), format!("{library:?}"));
+        assert_eq!(config(&[]), library);
     }
 
     #[test]

@@ -312,7 +312,7 @@ impl Core {
     pub(super) fn expire(&mut self, now: Instant) {
         self.completed += self.pending.expire(now);
         for call in self.relayed.expire(now) {
-            let text = format!("no answer within {:?}", self.limits.relay_timeout);
+            let text = "the peer did not answer in time; it may have handled the event";
             self.end_relayed(&call, &WireError::new(ErrorCode::Timeout, text));
         }
     }

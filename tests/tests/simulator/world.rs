@@ -237,7 +237,7 @@ impl World {
             return false;
         }
         if held {
-            connection.set_aside(at.now);
+            connection.set_aside(at.now, |_| Ok(()));
         }
         let most = 1 + self.random.upto(300);
         let pipe = &mut self.pipes[1 - node];
@@ -253,7 +253,7 @@ impl World {
         connection.read_buffer().extend_from_slice(&bytes);
         connection.received();
         if held {
-            connection.set_aside(at.now);
+            connection.set_aside(at.now, |_| Ok(()));
         }
         true
     }

@@ -52,9 +52,6 @@ use crate::codec::{Codec, PeerIdentity, Progress};
 use crate::error::CloseReason;
 use crate::wire::{ErrorCode, Frame, WireError};
 
-/// What is discarded at most after the last word, so that nobody keeps this end busy who ignores it.
-const LINGER_BYTES: usize = 1 << 20;
-
 /// Which end of a link a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -94,8 +91,6 @@ pub struct Connection {
     closing: bool,
     pace: Pace,
     stranger: Option<Stranger>,
-    /// Bytes that came after the last word.
-    discarded: usize,
     /// Bytes of answers that wait outside, behind what their handlers sent.
     held_back: usize,
 }
@@ -118,7 +113,6 @@ impl Connection {
             closing: false,
             pace,
             stranger,
-            discarded: 0,
             held_back: 0,
         };
         if let Err(error) = started {
@@ -179,11 +173,7 @@ impl Connection {
     /// Takes note of what was appended to the [`read_buffer`](Self::read_buffer).
     pub fn received(&mut self) {
         if self.core.discards_input() {
-            self.discarded = self.discarded.saturating_add(self.input.wire.len());
             self.input.discard();
-            if self.discarded > LINGER_BYTES && matches!(self.core.phase, Phase::Lingering { .. }) {
-                self.core.phase = Phase::Closed;
-            }
             return;
         }
         let Input { wire, plain, .. } = &mut self.input;

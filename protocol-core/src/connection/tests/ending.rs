@@ -377,19 +377,3 @@ fn a_handshake_that_fails_does_not_leave_the_link_hanging() {
     connection.handle_timeout(now + Duration::from_secs(1));
     assert!(connection.is_closed());
 }
-
-#[test]
-fn after_the_last_word_a_mebibyte_is_discarded_and_no_more() {
-    let mut end = End::server();
-    end.feed("no frame\n");
-    assert!(end.next().is_none());
-    assert!(end.written().contains("protocol_error"));
-    end.connection.shut_down(end.now);
-    let kib = [b'x'; 1_024];
-    for _ in 0..1_024 {
-        end.feed(kib);
-        assert!(!end.connection.is_closed());
-    }
-    end.feed("x");
-    assert!(end.connection.is_closed());
-}

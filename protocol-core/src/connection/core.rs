@@ -14,7 +14,7 @@ use super::incoming::{Incoming, Mode};
 use super::limits::{Limits, due};
 use super::outbox::OutgoingCall;
 use super::pending::{Expects, Outcome, Pending};
-use super::relayed::{Relayed, RelayedAnswer, Unanswered};
+use super::relayed::{CallKey, Relayed, RelayedAnswer, Unanswered};
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::wire::{self, Body, ErrorCode, Frame, FrameType, RawData, WireError};
@@ -87,8 +87,8 @@ pub(super) struct Core {
     pub(super) limits: Limits,
     pub(super) pending: Pending,
     pub(super) relayed: Relayed,
-    /// To whom calls were relayed that ended unanswered, since that was last asked.
-    pub(super) unanswered: Vec<ConnectionId>,
+    /// Relayed calls that ended unanswered, since that was last asked.
+    pub(super) unanswered: Vec<(ConnectionId, CallKey)>,
     ids: IdSource,
     pub(super) out: Vec<u8>,
     pub(super) phase: Phase,
@@ -340,9 +340,15 @@ impl Core {
     }
 
     fn end_relayed(&mut self, call: &Unanswered, error: &WireError) {
-        self.unanswered.push(call.via);
+        self.unanswered.push((call.via, call.key));
         if !self.muted {
-            self.write_refusal(call.mode, None, call.name.as_str(), call.id.as_str(), error);
+            self.write_refusal(
+                call.key.mode,
+                None,
+                call.name.as_str(),
+                call.key.id.as_str(),
+                error,
+            );
         }
     }
 
@@ -360,8 +366,8 @@ impl Core {
         } else {
             let text = "the answer found no room in the queue to you: read faster";
             let error = WireError::new(ErrorCode::Internal, text);
-            let (name, id) = (name.as_str(), answer.id.as_str());
-            self.write_refusal(answer.mode, None, name, id, &error);
+            let (name, key) = (name.as_str(), answer.key);
+            self.write_refusal(key.mode, None, name, key.id.as_str(), &error);
         }
         true
     }

@@ -42,6 +42,7 @@ pub use limits::{Limits, RateLimits, StrangerLimits};
 pub use outbox::OutgoingCall;
 pub(crate) use outbox::{Backlog, Closing, Outbox, Outgoing, Pushed, Share, Tried};
 pub use pending::{Expects, Outcome, Waiter};
+pub(crate) use relayed::CallKey;
 pub use relayed::{RelayedAnswer, RelayedCall};
 
 use self::core::{Core, Phase};

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 
 use super::ids::MAX_SLOT;
-use super::{Connection, Exchange, OutgoingCall, RelayedAnswer, RelayedCall, due};
+use super::{CallKey, Connection, Exchange, OutgoingCall, RelayedAnswer, RelayedCall, due};
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::wire::WireError;
@@ -35,10 +35,10 @@ impl Connection {
     ///
     /// [`Limits::relay_timeout`]: crate::Limits::relay_timeout
     ///
-    /// Returns `false` where the same call, by its id, is open already: it stays one.
-    pub fn relayed(&mut self, now: Instant, call: RelayedCall) -> bool {
+    /// Where the same call, by its id, is open already, it stays one.
+    pub fn relayed(&mut self, now: Instant, call: RelayedCall) {
         let deadline = due(now, self.core.limits.relay_timeout);
-        self.core.relayed.open(call, deadline)
+        self.core.relayed.open(call, deadline);
     }
 
     /// Sends on the answer to a relayed call. One that nobody awaits, or that comes from another
@@ -57,8 +57,8 @@ impl Connection {
         self.core.relayed.len()
     }
 
-    /// To whom calls were relayed that have ended without an answer since this was last asked.
-    pub fn take_unanswered(&mut self) -> Vec<ConnectionId> {
+    /// The relayed calls that have ended without an answer since this was last asked.
+    pub(crate) fn take_unanswered(&mut self) -> Vec<(ConnectionId, CallKey)> {
         std::mem::take(&mut self.core.unanswered)
     }
 

@@ -13,13 +13,35 @@ use crate::wire::Body;
 /// What an idle link may keep for its next calls.
 const IDLE_CAPACITY: usize = 8;
 
+/// What tells a call from others between the same two peers: its id, and whether it is a confirmed
+/// pass or a request, whose ids are chosen apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct CallKey {
+    pub(super) mode: Mode,
+    pub(super) id: ShortText,
+}
+
+impl CallKey {
+    /// The call that `incoming` is, or answers.
+    pub(crate) fn of(incoming: &Incoming<'_>) -> Self {
+        let mode = match (incoming.mode, &incoming.frame.body) {
+            (Mode::Reply, Body::Acknowledgement { .. }) => Mode::ConfirmPass,
+            (Mode::Reply, _) => Mode::Request,
+            (mode, _) => mode,
+        };
+        Self {
+            mode,
+            id: ShortText::new(incoming.id),
+        }
+    }
+}
+
 /// A call in transit: an event of this link's other end that was handed to the link of another
 /// peer, and whose answer comes back from there.
 #[derive(Debug, Clone)]
 pub struct RelayedCall {
     pub(super) via: ConnectionId,
-    pub(super) mode: Mode,
-    pub(super) id: ShortText,
+    pub(super) key: CallKey,
     pub(super) name: ShortText,
 }
 
@@ -28,14 +50,9 @@ impl RelayedCall {
     pub fn new(incoming: &Incoming<'_>, via: ConnectionId) -> Self {
         Self {
             via,
-            mode: incoming.mode,
-            id: ShortText::new(incoming.id),
+            key: CallKey::of(incoming),
             name: ShortText::new(incoming.name),
         }
-    }
-
-    pub(crate) fn via(&self) -> ConnectionId {
-        self.via
     }
 }
 
@@ -43,9 +60,7 @@ impl RelayedCall {
 #[derive(Debug, Clone)]
 pub struct RelayedAnswer {
     pub(super) via: ConnectionId,
-    /// What it answers: an acknowledgement a confirmed pass, a response a request.
-    pub(super) mode: Mode,
-    pub(super) id: ShortText,
+    pub(super) key: CallKey,
     /// The whole frame, as it is to be sent on; none where there was no room for it.
     pub(super) frame: Option<Vec<u8>>,
 }
@@ -54,14 +69,9 @@ impl RelayedAnswer {
     /// The answer that `incoming` is, from the connection `via`, to be sent on as `frame`; without
     /// one the call ends as `internal`.
     pub fn new(incoming: &Incoming<'_>, via: ConnectionId, frame: Option<Vec<u8>>) -> Self {
-        let mode = match incoming.frame.body {
-            Body::Acknowledgement { .. } => Mode::ConfirmPass,
-            _ => Mode::Request,
-        };
         Self {
             via,
-            mode,
-            id: ShortText::new(incoming.id),
+            key: CallKey::of(incoming),
             frame,
         }
     }
@@ -74,10 +84,6 @@ impl RelayedAnswer {
         }
     }
 
-    pub(crate) fn via(&self) -> ConnectionId {
-        self.via
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.frame.as_ref().map_or(0, Vec::len)
     }
@@ -86,7 +92,7 @@ impl RelayedAnswer {
 /// The calls whose answers are due.
 #[derive(Default)]
 pub(super) struct Relayed {
-    open: HashMap<(ConnectionId, Mode, ShortText), Open>,
+    open: HashMap<(ConnectionId, CallKey), Open>,
     opened: u64,
     /// No call expires before this time.
     earliest: Option<Instant>,
@@ -104,8 +110,7 @@ struct Open {
 /// A call that ended without an answer of its peer.
 pub(super) struct Unanswered {
     pub(super) via: ConnectionId,
-    pub(super) mode: Mode,
-    pub(super) id: ShortText,
+    pub(super) key: CallKey,
     pub(super) name: ShortText,
     number: u64,
 }
@@ -127,10 +132,10 @@ impl Relayed {
         self.given_up_at.get_or_insert(until);
     }
 
-    /// Expects an answer until `deadline`; `false` where the same call is open already.
-    pub(super) fn open(&mut self, call: RelayedCall, deadline: Instant) -> bool {
-        let Entry::Vacant(entry) = self.open.entry((call.via, call.mode, call.id)) else {
-            return false;
+    /// Expects an answer until `deadline`, unless the same call is open already.
+    pub(super) fn open(&mut self, call: RelayedCall, deadline: Instant) {
+        let Entry::Vacant(entry) = self.open.entry((call.via, call.key)) else {
+            return;
         };
         self.opened += 1;
         entry.insert(Open {
@@ -142,13 +147,12 @@ impl Relayed {
             self.earliest
                 .map_or(deadline, |earliest| earliest.min(deadline)),
         );
-        true
     }
 
     /// Ends the call that `answer` answers, and returns its name; none where none is open, so for a
     /// late, repeated or forged one, and for one of the other kind.
     pub(super) fn answered(&mut self, answer: &RelayedAnswer) -> Option<ShortText> {
-        let open = self.open.remove(&(answer.via, answer.mode, answer.id))?;
+        let open = self.open.remove(&(answer.via, answer.key))?;
         if self.open.is_empty() {
             self.earliest = None;
         }
@@ -188,12 +192,11 @@ impl Relayed {
     }
 
     fn end(&mut self, ends: impl Fn(ConnectionId, &Open) -> bool) -> Vec<Unanswered> {
-        let ended = self.open.extract_if(|(via, _, _), open| ends(*via, open));
+        let ended = self.open.extract_if(|(via, _), open| ends(*via, open));
         let mut ended: Vec<_> = ended
-            .map(|((via, mode, id), open)| Unanswered {
+            .map(|((via, key), open)| Unanswered {
                 via,
-                mode,
-                id,
+                key,
                 name: open.name,
                 number: open.number,
             })

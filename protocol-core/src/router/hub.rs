@@ -1,9 +1,10 @@
 //! The connections of one server: by id, by the peer they speak for, and who has asked whom.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::connection::CallKey;
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Link;
 
@@ -24,10 +25,20 @@ struct Links {
 
 struct Entry {
     link: Arc<Link>,
-    /// Whom this link has asked by relayed calls, and how many answers each of them owes.
-    asked: HashMap<ConnectionId, AtomicUsize>,
+    /// Whom this link has asked by relayed calls, and which answers each of them owes.
+    asked: HashMap<ConnectionId, Owed>,
     /// The other side of that relation.
     askers: HashSet<ConnectionId>,
+}
+
+/// The relayed calls from one link to another that are not answered yet.
+#[derive(Default)]
+struct Owed(Mutex<HashSet<CallKey>>);
+
+impl Owed {
+    fn lock(&self) -> MutexGuard<'_, HashSet<CallKey>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Links {
@@ -35,8 +46,8 @@ impl Links {
         self.by_id.get(self.by_peer.get(peer)?)
     }
 
-    /// How many answers `debtor` owes `asker`, where they have to do with each other.
-    fn owed(&self, asker: ConnectionId, debtor: ConnectionId) -> Option<&AtomicUsize> {
+    /// What `debtor` owes `asker`, where they have to do with each other.
+    fn owed(&self, asker: ConnectionId, debtor: ConnectionId) -> Option<&Owed> {
         self.by_id.get(&asker)?.asked.get(&debtor)
     }
 
@@ -50,8 +61,8 @@ impl Links {
         if count < MANY_ASKED || !count.is_power_of_two() {
             return;
         }
-        let settled = |owed: &mut AtomicUsize| *owed.get_mut() == 0;
-        let settled: Vec<_> = entry.asked.extract_if(|_, owed| settled(owed)).collect();
+        let settled = entry.asked.extract_if(|_, owed| owed.lock().is_empty());
+        let settled: Vec<_> = settled.collect();
         for (id, _) in settled {
             if let Some(entry) = self.by_id.get_mut(&id) {
                 entry.askers.remove(&asker);
@@ -141,47 +152,51 @@ impl Hub {
         links.of_peer(peer).map(|entry| Arc::clone(&entry.link))
     }
 
-    /// The link of `peer`, which from now on owes `asker` one more answer.
-    pub(crate) fn ask(&self, asker: ConnectionId, peer: &str) -> Option<Arc<Link>> {
+    /// The link of `peer`, which from now on owes `asker` the answer to `call`; and whether it did
+    /// not owe it before.
+    pub(crate) fn ask(
+        &self,
+        asker: ConnectionId,
+        peer: &str,
+        call: CallKey,
+    ) -> Option<(Arc<Link>, bool)> {
         {
             let links = self.read();
             let entry = links.of_peer(peer)?;
             if let Some(owed) = links.owed(asker, entry.link.id) {
-                owed.fetch_add(1, Ordering::Relaxed);
-                return Some(Arc::clone(&entry.link));
+                let new = owed.lock().insert(call);
+                return Some((Arc::clone(&entry.link), new));
             }
         }
         let mut links = self.write();
         let id = *links.by_peer.get(peer)?;
         let entry = links.by_id.get_mut(&asker)?;
-        *entry.asked.entry(id).or_default().get_mut() += 1;
+        let new = entry.asked.entry(id).or_default().lock().insert(call);
         let entry = links.by_id.get_mut(&id)?;
         entry.askers.insert(asker);
         let link = Arc::clone(&entry.link);
         links.forget_settled(asker);
-        Some(link)
+        Some((link, new))
     }
 
-    /// The link of `peer`, if `debtor` owes it an answer; from now on one less. So nobody gets more
-    /// answers into a queue than its owner has asked for, true or forged.
-    pub(crate) fn answer(&self, debtor: ConnectionId, peer: &str) -> Option<Arc<Link>> {
+    /// The link of `peer`, if `debtor` owes it the answer to `call`; from now on no more. So nobody
+    /// gets answers into a queue that its owner has not asked for.
+    pub(crate) fn answer(
+        &self,
+        debtor: ConnectionId,
+        peer: &str,
+        call: CallKey,
+    ) -> Option<Arc<Link>> {
         let links = self.read();
         let asker = links.of_peer(peer)?;
-        let owed = asker.asked.get(&debtor)?;
-        take_one(owed).then(|| Arc::clone(&asker.link))
+        let owed = asker.asked.get(&debtor)?.lock().remove(&call);
+        owed.then(|| Arc::clone(&asker.link))
     }
 
     /// Takes note that a call has ended without an answer.
-    pub(crate) fn settle(&self, asker: ConnectionId, debtor: ConnectionId) {
+    pub(crate) fn settle(&self, asker: ConnectionId, debtor: ConnectionId, call: CallKey) {
         if let Some(owed) = self.read().owed(asker, debtor) {
-            take_one(owed);
-        }
-    }
-
-    /// Takes note that what came was no answer to any call.
-    pub(crate) fn owe_again(&self, asker: ConnectionId, debtor: ConnectionId) {
-        if let Some(owed) = self.read().owed(asker, debtor) {
-            owed.fetch_add(1, Ordering::Relaxed);
+            owed.lock().remove(&call);
         }
     }
 
@@ -202,12 +217,4 @@ impl Hub {
         links.sort_by_key(|link| link.id);
         links
     }
-}
-
-/// Counts down, unless there is nothing left.
-fn take_one(owed: &AtomicUsize) -> bool {
-    owed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |owed| {
-        owed.checked_sub(1)
-    })
-    .is_ok()
 }

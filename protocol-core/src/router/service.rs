@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::connection::{
-    Exchange, Incoming, Mode, Outgoing, RelayedAnswer, RelayedCall, Share, Tried,
+    CallKey, Exchange, Incoming, Mode, Outgoing, RelayedAnswer, RelayedCall, Share, Tried,
 };
 use crate::event::{EventInfo, Kind};
 use crate::ids::PeerId;
@@ -113,13 +113,14 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         let (mode, me) = (incoming.mode, self.cx.connection());
         let from = self.may_relay(incoming, dest)?;
         let hub = self.cx.hub();
+        let call = CallKey::of(incoming);
         let receiver = hub.as_deref().and_then(|hub| match mode {
-            Mode::Pass => hub.reach(me, dest),
-            Mode::ConfirmPass | Mode::Request => hub.ask(me, dest),
-            Mode::Reply => hub.answer(me, dest),
+            Mode::Pass => Some((hub.reach(me, dest)?, false)),
+            Mode::ConfirmPass | Mode::Request => hub.ask(me, dest, call),
+            Mode::Reply => Some((hub.answer(me, dest, call)?, false)),
         });
         let absent = || WireError::new(ErrorCode::PeerNotFound, "no such peer is logged in");
-        let receiver = receiver.ok_or_else(absent)?;
+        let (receiver, is_new_call) = receiver.ok_or_else(absent)?;
         let mut frame = Vec::new();
         incoming.frame.relay(from, &mut frame);
         if mode == Mode::Reply {
@@ -145,8 +146,8 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
                 }
             }
         };
-        if let (Some(hub), true) = (hub, mode != Mode::Pass) {
-            hub.settle(me, receiver.id);
+        if let (Some(hub), true) = (hub, is_new_call) {
+            hub.settle(me, receiver.id, call);
         }
         Err(refusal)
     }

@@ -19,7 +19,6 @@ use tokio::time::Sleep;
 use super::{guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, Notice, due};
 use crate::error::CloseReason;
-use crate::ids::ConnectionId;
 use crate::router::{Admission, Admitted, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
 
@@ -101,10 +100,13 @@ impl<IO> Driver<IO> {
         }
     }
 
-    /// Takes note that a relayed call has ended without an answer.
-    fn settle(&self, via: ConnectionId) {
-        if let Some(hub) = self.link.hub() {
-            hub.settle(self.link.id, via);
+    /// Tells the hub which relayed calls have ended without an answer.
+    fn settle(&mut self) {
+        let unanswered = self.connection.take_unanswered();
+        if let (false, Some(hub)) = (unanswered.is_empty(), self.link.hub()) {
+            for (via, call) in unanswered {
+                hub.settle(self.link.id, via, call);
+            }
         }
     }
 
@@ -132,12 +134,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             };
             match next {
                 Some(Admission::Relayed(None)) => {}
-                Some(Admission::Relayed(Some(call))) => {
-                    let via = call.via();
-                    if !self.connection.relayed(self.now, call) {
-                        self.settle(via);
-                    }
-                }
+                Some(Admission::Relayed(Some(call))) => self.connection.relayed(self.now, call),
                 Some(Admission::Handle(admitted)) => {
                     worked = true;
                     if admitted.concurrent {

@@ -40,9 +40,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             {
                 self.connection.handle_timeout(self.now);
             }
-            for via in self.connection.take_unanswered() {
-                self.settle(via);
-            }
+            self.settle();
             let closing = self.closing;
             self.collect();
             let finished = self.poll_concurrent(cx);
@@ -141,11 +139,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
                 Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
                 Some(Outgoing::Relayed(answer)) => {
-                    if !self.connection.relay_answer(&answer)
-                        && let Some(hub) = self.link.hub()
-                    {
-                        hub.owe_again(self.link.id, answer.via());
-                    }
+                    self.connection.relay_answer(&answer);
                 }
                 Some(Outgoing::PeerGone(via)) => self.connection.peer_gone(via),
             }

@@ -26,6 +26,10 @@ use crate::wire::{ErrorCode, WireError};
 /// same time.
 const FLUSH_BYTES: usize = 8 * 1024;
 
+/// Frames passed on before other tasks get a turn, so that a burst does not fill the queue of a peer
+/// that would read it.
+const RELAYS_A_TURN: usize = 64;
+
 /// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
 /// begun has run to its end.
 ///
@@ -54,6 +58,7 @@ where
         crowded: false,
         yielded: false,
         reads: 0,
+        relays: 0,
         concurrent: JoinSet::new(),
     };
     async move {
@@ -80,6 +85,8 @@ struct Driver<IO> {
     /// Whether tasks that were woken had their turn to add to the next write.
     yielded: bool,
     reads: usize,
+    /// Frames passed on since others had their turn.
+    relays: usize,
     /// Handlers of `concurrent` requests that were not ready at once.
     concurrent: JoinSet<(Exchange, Result<ReplyBuffer, Failure>)>,
 }
@@ -133,8 +140,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.connection.next_event(self.now, admit)
             };
             match next {
-                Some(Admission::Relayed(None)) => {}
-                Some(Admission::Relayed(Some(call))) => self.connection.relayed(self.now, call),
+                Some(Admission::Relayed(call)) => {
+                    if let Some(call) = call {
+                        self.connection.relayed(self.now, call);
+                    }
+                    self.relays += 1;
+                    if self.relays == RELAYS_A_TURN {
+                        self.relays = 0;
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Some(Admission::Handle(admitted)) => {
                     worked = true;
                     if admitted.concurrent {

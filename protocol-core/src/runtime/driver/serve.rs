@@ -41,6 +41,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.connection.handle_timeout(self.now);
             }
             self.settle();
+            if was_paused && !self.connection.is_paused() && !handling {
+                // What was read before is taken before more is read.
+                return Poll::Ready(());
+            }
             let closing = self.closing;
             self.collect();
             let finished = self.poll_concurrent(cx);
@@ -51,8 +55,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.end_calls();
             }
             // What is in the input may be handled now, or the link may end.
-            let resumed = (was_paused && !self.connection.is_paused())
-                || (was_relaying && self.connection.relayed_calls() == 0);
+            let resumed = was_relaying && self.connection.relayed_calls() == 0;
             let stop = match handler {
                 Some(due) => due <= self.now,
                 None => {
@@ -194,6 +197,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         }
         if set_aside {
             self.connection.set_aside(self.now, relay);
+            if !self.connection.wants_read() {
+                self.connection.pause_input();
+                return false;
+            }
         }
         if self.connection.needs_input_buffer() {
             self.connection.give_input(buffers::borrow());

@@ -1,0 +1,260 @@
+//! A rendezvous server inside a server of one's own: beside other handlers, in memory, with
+//! sessions kept elsewhere.
+
+use std::sync::Arc;
+
+use protocol_core::{Client, ConnectionId, Context, PeerId, RequestError, Server};
+use rendezvous::events::{LogOut, LoginError};
+use rendezvous::state::{Directory, InMemory, OpenError, Session};
+use rendezvous::{Config, IgnoreNews, LoginExt, Rendezvous};
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::house::{
+    Claim, Greet, Guest, House, Knock, Leaflet, Opened, Porter, ToHouseHandler, open,
+};
+use crate::log::run;
+use crate::peer::Peer;
+
+async fn serves(server: &Server<House>) {
+    let connect = || Client::<House>::connect(server.address()).handle((IgnoreNews, Guest));
+    let (alice, bob) = (connect().await.unwrap(), connect().await.unwrap());
+    let error = alice.request(Knock {}).await.unwrap_err();
+    assert_eq!(crate::house::code(error), "not_logged_in");
+    alice.login("alice").await.unwrap();
+    let bob_id = bob.login("bob").await.unwrap().id;
+    let opened = alice.request(Knock {}).await.unwrap();
+    assert_eq!(opened.to, PeerId::new("alice").ok());
+    alice.confirm(Leaflet {}).await.unwrap();
+    let greeting = alice.to(&bob_id).request(Greet {}).await.unwrap();
+    assert_eq!(greeting.text, "hello, alice");
+}
+
+#[test]
+fn it_stands_beside_other_handlers_in_any_place() {
+    run(async {
+        let rendezvous = Rendezvous::default();
+        let bind = || rendezvous.bind::<House>("127.0.0.1:0");
+        let last = bind().handle((Porter, rendezvous.clone())).await.unwrap();
+        serves(&last).await;
+        assert!(last.shutdown(std::time::Duration::from_secs(5)).await);
+        assert_eq!(rendezvous.sessions(), 0);
+        // The same value serves a server after another.
+        let first = bind().handle((Arc::new(rendezvous.clone()), Porter));
+        serves(&first.await.unwrap()).await;
+    });
+}
+
+#[test]
+fn it_works_in_memory_as_over_sockets() {
+    run(async {
+        let mut config = Config::default();
+        config.sessions = 2;
+        // A pipe has no address, so no rate of logins.
+        config.login_burst = 1;
+        config.login_interval = std::time::Duration::from_hours(1);
+        let rendezvous = Rendezvous::new(config);
+        let bind = rendezvous.attach(Server::<House>::in_memory());
+        let server = bind.handle((Porter, rendezvous.clone())).await.unwrap();
+        let connect = || Client::connect_in_memory(&server).handle((IgnoreNews, Guest));
+        let (alice, bob, carol) = (
+            connect().await.unwrap(),
+            connect().await.unwrap(),
+            connect().await.unwrap(),
+        );
+        let error = alice.request(Knock {}).await.unwrap_err();
+        assert_eq!(crate::house::code(error), "not_logged_in");
+        alice.login("alice").await.unwrap();
+        let bob_id = bob.login("bob").await.unwrap().id;
+        let refused = carol.login("carol").await.unwrap_err();
+        assert!(matches!(
+            refused,
+            RequestError::Refused(LoginError::ServerFull { max: 2 })
+        ));
+        let greeting = alice.to(&bob_id).request(Greet {}).await.unwrap();
+        assert_eq!(greeting.text, "hello, alice");
+        alice.request(LogOut {}).await.unwrap();
+        carol.login("carol").await.unwrap();
+        let deadline = std::time::Duration::from_secs(5);
+        assert!(rendezvous.shutdown(&server, deadline).await);
+        assert_eq!(rendezvous.sessions(), 0);
+    });
+}
+
+/// Admits only who is asked for, so that a handler of the server's own can give names away.
+struct Generous;
+
+impl ToHouseHandler<House> for Generous {
+    async fn on_knock(&self, cx: &Context<House>, _event: Knock) -> Opened {
+        let to = cx.peer().cloned();
+        Opened { to }
+    }
+
+    async fn on_claim(&self, cx: &Context<House>, event: Claim) -> Opened {
+        let to = cx.identify(event.id.clone()).then_some(event.id);
+        Opened { to }
+    }
+
+    async fn on_leaflet(&self, _cx: &Context<House>, _event: Leaflet) {}
+}
+
+#[test]
+fn a_name_that_the_servers_own_handler_gave_away_is_taken() {
+    run(async {
+        let rendezvous = Rendezvous::default();
+        // Without the gate, strangers reach the handlers.
+        let bind = Server::<House>::bind("127.0.0.1:0").relay(rendezvous.clone());
+        let server = bind.handle((Generous, rendezvous.clone())).await.unwrap();
+        let mut alice = Peer::connect(server.address()).await;
+        let claimed = alice.request("claim", json!({"id": "alice"})).await;
+        assert_eq!(claimed["data"]["to"], "alice");
+
+        let mut bob = Peer::connect(server.address()).await;
+        let answer = bob.request("login", json!({"id": "alice"})).await;
+        assert_eq!(answer["error"]["code"], "id_taken");
+        assert_eq!(rendezvous.sessions(), 0);
+        let answer = bob.request("login", json!({"id": "bob"})).await;
+        assert_eq!(answer["data"]["id"], "bob");
+        // And who has a name does not get another.
+        let answer = alice.request("login", json!({"id": "carol"})).await;
+        assert_eq!(answer["error"]["code"], "already_logged_in");
+        assert_eq!(rendezvous.sessions(), 1);
+    });
+}
+
+/// A directory that takes its time to open a session.
+struct Slow {
+    sessions: InMemory,
+    opening: UnboundedSender<String>,
+    may_open: Arc<Semaphore>,
+}
+
+impl Directory for Slow {
+    async fn open(&self, session: Session) -> Result<(), OpenError> {
+        let id = session.peer.id().as_str().to_owned();
+        // A test that no longer looks has seen enough.
+        let _ = self.opening.send(id);
+        self.may_open.acquire().await.unwrap().forget();
+        self.sessions.open(session).await
+    }
+
+    fn close(&self, connection: ConnectionId) -> Option<Session> {
+        self.sessions.close(connection)
+    }
+
+    fn sessions(&self) -> usize {
+        self.sessions.sessions()
+    }
+}
+
+struct SlowHouse {
+    server: Server<House>,
+    rendezvous: Rendezvous<Slow>,
+    opening: UnboundedReceiver<String>,
+    may_open: Arc<Semaphore>,
+}
+
+async fn slow_house() -> SlowHouse {
+    let (tell, opening) = unbounded_channel();
+    let may_open = Arc::new(Semaphore::new(0));
+    let directory = Slow {
+        sessions: InMemory::new(10),
+        opening: tell,
+        may_open: Arc::clone(&may_open),
+    };
+    let rendezvous = Rendezvous::with_directory(Config::default(), directory);
+    let bind = rendezvous.bind::<House>("127.0.0.1:0");
+    let server = bind.handle((Porter, rendezvous.clone())).await.unwrap();
+    SlowHouse {
+        server,
+        rendezvous,
+        opening,
+        may_open,
+    }
+}
+
+fn login(id: &str) -> serde_json::Value {
+    json!({"type": "request", "name": "login", "data": {"id": id}, "request_id": "1"})
+}
+
+#[test]
+fn a_slow_login_holds_up_nobody_else() {
+    run(async {
+        let mut house = slow_house().await;
+        let mut alice = Peer::connect(house.server.address()).await;
+        alice.send(&login("alice")).await;
+        assert_eq!(house.opening.recv().await.as_deref(), Some("alice"));
+        let mut bob = Peer::connect(house.server.address()).await;
+        assert!(bob.request("ping", json!({})).await["error"].is_null());
+        bob.send(&login("bob")).await;
+        assert_eq!(house.opening.recv().await.as_deref(), Some("bob"));
+        assert_eq!(house.rendezvous.sessions(), 0);
+        house.may_open.add_permits(2);
+        assert_eq!(alice.json().await["data"]["id"], "alice");
+        assert_eq!(bob.json().await["data"]["id"], "bob");
+        assert_eq!(house.rendezvous.sessions(), 2);
+    });
+}
+
+#[test]
+fn what_comes_while_a_login_is_slow_waits_for_it() {
+    run(async {
+        let mut house = slow_house().await;
+        let mut alice = Peer::connect(house.server.address()).await;
+        alice.send(&login("alice")).await;
+        let knock = json!({"type": "request", "name": "knock", "request_id": "2"});
+        alice.send(&knock).await;
+        assert_eq!(house.opening.recv().await.as_deref(), Some("alice"));
+        house.may_open.add_permits(1);
+        assert_eq!(alice.json().await["data"]["id"], "alice");
+        assert_eq!(alice.json().await["data"]["to"], "alice");
+    });
+}
+
+#[test]
+fn a_link_that_ends_while_its_login_is_slow_leaves_no_session() {
+    run(async {
+        let mut house = slow_house().await;
+        for way in 0..3 {
+            let mut alice = Peer::connect(house.server.address()).await;
+            alice.send(&login("alice")).await;
+            assert_eq!(house.opening.recv().await.as_deref(), Some("alice"));
+            match way {
+                0 => drop(alice),
+                1 => alice.reset(),
+                _ => {
+                    alice.end().await;
+                    house.may_open.add_permits(1);
+                    // It hears the answer, since it may still read; then its session ends.
+                    assert_eq!(alice.json().await["data"]["id"], "alice");
+                    assert_eq!(alice.line().await, None);
+                }
+            }
+            if way < 2 {
+                house.may_open.add_permits(1);
+            }
+            while house.server.connections() != 0 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(house.rendezvous.sessions(), 0, "way {way}");
+        }
+        house.may_open.add_permits(1);
+        Peer::log_in(house.server.address(), "alice").await;
+    });
+}
+
+#[test]
+fn claims_are_for_who_has_logged_in() {
+    run(async {
+        let house = open(|_| {}).await;
+        let mut alice = Peer::connect(house.address()).await;
+        let answer = alice.request("claim", json!({"id": "bob"})).await;
+        assert_eq!(answer["error"]["code"], "not_logged_in");
+        alice.request("login", json!({"id": "alice"})).await;
+        // A connection keeps its first name.
+        let answer = alice.request("claim", json!({"id": "bob"})).await;
+        assert!(answer["data"]["to"].is_null(), "{answer}");
+        Peer::log_in(house.address(), "bob").await;
+    });
+}

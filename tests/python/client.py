@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""A client of a rendezvous server in nothing but Python's standard library.
+
+Usage: client.py HOST PORT
+
+It logs in as bob, talks to alice, who has to be there, and prints what happens. PROTOCOL.md says
+what each line means.
+"""
+
+import json
+import socket
+import sys
+
+# More digits than a float has: data travels as text, and nobody on the way rounds it.
+EXACT = "12345678901234567890.000000000000000000001"
+
+link = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
+lines = link.makefile("r", encoding="utf-8", newline="\n")
+asked = 0
+
+
+def send(data=None, **frame):
+    """Sends one frame, a line of JSON; `data` is JSON already."""
+    line = json.dumps(frame, ensure_ascii=False)
+    if data is not None:
+        line = line[:-1] + ', "data": ' + data + "}"
+    link.sendall(line.encode() + b"\n")
+
+
+def receive():
+    """Takes the next frame. Numbers with a fraction stay text, so that they keep their digits."""
+    line = lines.readline()
+    if not line:
+        sys.exit("the server closed the link")
+    return json.loads(line, parse_float=str)
+
+
+def handle(event):
+    """Handles an event of the server or of a peer; whatever needs an answer gets one."""
+    name, peer, kind = event["name"], event.get("from"), event["type"]
+    print(f"{peer or 'the server'} sends {name} as a {kind}: {json.dumps(event.get('data'))}")
+    # An answer goes back where the event came from, under its id.
+    back = {"dest": peer} if peer else {}
+    unknown = {"code": "unknown_event", "message": "bob does not know this event"}
+    if kind == "confirm_pass":
+        problem = {} if name == "wave" else {"error": unknown}
+        send(type=kind, pass_id=event["pass_id"], **back, **problem)
+    elif kind == "request" and name == "add":
+        total = event["data"]["a"] + event["data"]["b"]
+        answer = json.dumps({"sum": total})
+        send(answer, type="response", name=name, request_id=event["request_id"], **back)
+    elif kind == "request":
+        send(type="response", name=name, request_id=event["request_id"], error=unknown, **back)
+
+
+def call(kind, name, data="{}", dest=None):
+    """Sends a request or a confirmed pass and waits for its answer; handles what comes before."""
+    global asked
+    asked += 1
+    id_member = "request_id" if kind == "request" else "pass_id"
+    to = {"dest": dest} if dest else {}
+    send(data, type=kind, name=name, **{id_member: str(asked)}, **to)
+    while True:
+        frame = receive()
+        if frame["type"] == "response" or "name" not in frame:
+            # The server answers in a peer's place only with an error.
+            is_from = frame.get("from") == dest or ("error" in frame and "from" not in frame)
+            if frame.get(id_member) == str(asked) and is_from:
+                if "error" in frame:
+                    sys.exit(f"{name} is refused: {frame['error']}")
+                return frame.get("data")
+        elif frame["type"] in ("pass", "confirm_pass", "request"):
+            handle(frame)
+
+
+session = call("request", "login", json.dumps({"id": "bob", "client": "client.py"}))
+print(f"logged in as {session['id']}")
+
+call("request", "ping")
+print("the server is alive")
+
+send('{"text": "hello"}', type="pass", dest="alice", name="wave")
+print("sent a wave")
+
+call("confirm_pass", "wave", '{"text": "are you there?"}', dest="alice")
+print("alice has seen a second wave")
+
+echo = call("request", "echo", EXACT, dest="alice")
+print(f"alice answers {echo}")
+assert echo == EXACT, echo
+
+# Alice asks in her turn before she confirms this; `call` handles that.
+call("confirm_pass", "wave", '{"text": "your turn"}', dest="alice")
+
+call("request", "logout")
+assert lines.readline() == "", "nothing follows a logout"
+print("logged out")

@@ -158,7 +158,7 @@ id! {
     RoomId
 }
 
-/// One accepted link of a server, unique while the server runs.
+/// One accepted link of a server, unique while the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub(crate) u64);
 

@@ -95,7 +95,7 @@ impl<P: Protocol, W: Side> Context<P, W> {
 }
 
 impl<P: Protocol> Context<P, AtServer> {
-    /// The connection that the event came by, unique while the server runs.
+    /// The connection that the event came by, unique while the process runs.
     pub fn connection(&self) -> ConnectionId {
         self.link.id
     }

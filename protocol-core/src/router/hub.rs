@@ -14,7 +14,6 @@ const MANY_ASKED: usize = 64;
 #[derive(Default)]
 pub(crate) struct Hub {
     links: RwLock<Links>,
-    next: AtomicU64,
 }
 
 #[derive(Default)]
@@ -80,8 +79,11 @@ impl Hub {
         self.links.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn next_id(&self) -> ConnectionId {
-        ConnectionId(self.next.fetch_add(1, Ordering::Relaxed))
+    /// An id that no other link of this process has, so that several servers can share state that is
+    /// kept by connection.
+    pub(crate) fn next_id() -> ConnectionId {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        ConnectionId(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn add(&self, link: &Arc<Link>) {
@@ -218,3 +220,6 @@ impl Hub {
         links
     }
 }
+
+#[cfg(test)]
+mod tests;

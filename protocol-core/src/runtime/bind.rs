@@ -211,7 +211,7 @@ where
     {
         let link = Arc::new(Link::new(
             &self.limits,
-            self.hub.next_id(),
+            Hub::next_id(),
             address,
             Arc::downgrade(&self.hub),
         ));

@@ -1,12 +1,13 @@
 //! The end that listens: accepts within limits, runs a driver a connection, shuts down gracefully.
 
+use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::DuplexStream;
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::accept::Seats;
@@ -17,6 +18,10 @@ use crate::router::{Hub, Recipient, Remote, Remotes};
 
 /// Bytes that an in-memory pipe holds in each direction.
 const PIPE_BYTES: usize = 64 * 1024;
+
+/// Clients that the system keeps waiting for being accepted; the standard library's own number is
+/// too small for a thousand that come at once.
+const BACKLOG: u32 = 1_024;
 
 /// The bounds of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +129,7 @@ impl<P: Protocol> Server<P> {
     /// Listens on `address`, such as `"127.0.0.1:7766"`; port 0 picks a free one. Name the handlers
     /// with [`Bind::handle`], then await.
     pub fn bind<'a>(address: impl ToSocketAddrs + Send + 'a) -> Bind<'a, P> {
-        Bind::new(Some(Box::pin(TcpListener::bind(address))))
+        Bind::new(Some(Box::pin(listen(address))))
     }
 
     /// A server without a socket, for [`Client::connect_in_memory`]: the same handlers, driver and
@@ -204,6 +209,32 @@ impl<P: Protocol> Server<P> {
         (self.inner.serve_pipe)(far);
         near
     }
+}
+
+/// Listens on the first of the addresses that is to be had.
+async fn listen(addresses: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    let mut failed = None;
+    for address in tokio::net::lookup_host(addresses).await? {
+        match listen_on(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = Some(error),
+        }
+    }
+    let nothing = || io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
+    Err(failed.unwrap_or_else(nothing))
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // On Windows this would let others take the port away.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 impl<P> Clone for Server<P> {

@@ -258,3 +258,33 @@ fn claims_are_for_who_has_logged_in() {
         Peer::log_in(house.address(), "bob").await;
     });
 }
+
+#[test]
+fn two_servers_at_once_share_who_is_there() {
+    run(async {
+        let rendezvous = Rendezvous::default();
+        let bind = || rendezvous.bind::<House>("127.0.0.1:0");
+        let first = bind().handle((Porter, rendezvous.clone())).await.unwrap();
+        let second = bind().handle((Porter, rendezvous.clone())).await.unwrap();
+        let mut alice = Peer::connect(first.address()).await;
+        let mut bob = Peer::connect(second.address()).await;
+        let login = |id: &str| json!({ "id": id });
+        assert_eq!(
+            alice.request("login", login("alice")).await["data"]["id"],
+            "alice"
+        );
+        let taken = bob.request("login", login("Alice")).await;
+        assert_eq!(taken["error"]["code"], "id_taken");
+        assert_eq!(
+            bob.request("login", login("bob")).await["data"]["id"],
+            "bob"
+        );
+        assert_eq!(rendezvous.sessions(), 2);
+        // Whoever leaves the one takes nobody's session at the other along.
+        bob.request("logout", json!({})).await;
+        assert_eq!(rendezvous.sessions(), 1);
+        let mut carol = Peer::connect(second.address()).await;
+        let taken = carol.request("login", login("alice")).await;
+        assert_eq!(taken["error"]["code"], "id_taken");
+    });
+}

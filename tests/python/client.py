@@ -8,6 +8,7 @@ what each line means.
 """
 
 import json
+import secrets
 import socket
 import sys
 
@@ -16,6 +17,8 @@ EXACT = "12345678901234567890.000000000000000000001"
 
 link = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
 lines = link.makefile("r", encoding="utf-8", newline="\n")
+# Ids of calls: a number, behind what no other link of bob's has.
+prefix = secrets.token_hex(8)
 asked = 0
 
 
@@ -57,15 +60,16 @@ def call(kind, name, data="{}", dest=None):
     """Sends a request or a confirmed pass and waits for its answer; handles what comes before."""
     global asked
     asked += 1
+    call_id = f"{prefix}-{asked}"
     id_member = "request_id" if kind == "request" else "pass_id"
     to = {"dest": dest} if dest else {}
-    send(data, type=kind, name=name, **{id_member: str(asked)}, **to)
+    send(data, type=kind, name=name, **{id_member: call_id}, **to)
     while True:
         frame = receive()
         if frame["type"] == "response" or "name" not in frame:
             # The server answers in a peer's place only with an error.
             is_from = frame.get("from") == dest or ("error" in frame and "from" not in frame)
-            if frame.get(id_member) == str(asked) and is_from:
+            if frame.get(id_member) == call_id and is_from:
                 if "error" in frame:
                     sys.exit(f"{name} is refused: {frame['error']}")
                 return frame.get("data")

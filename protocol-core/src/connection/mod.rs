@@ -152,9 +152,8 @@ impl Connection {
     pub fn wants_read(&self) -> bool {
         !self.input.ended
             && match self.core.phase {
-                Phase::Open | Phase::Draining { .. } => {
-                    !self.is_output_full() && !self.pace.is_paused()
-                }
+                Phase::Open => !self.is_output_full() && !self.pace.is_paused(),
+                Phase::Draining { .. } => !self.is_output_full(),
                 // Reading goes on, so that a peer that is stuck writing gets to read what is due.
                 Phase::Finishing | Phase::Lingering { .. } => true,
                 Phase::Closed => false,
@@ -163,7 +162,7 @@ impl Connection {
 
     /// Whether the other end went beyond its rate, so that nothing is taken for a while.
     pub fn is_paused(&self) -> bool {
-        self.pace.is_paused()
+        self.core.phase == Phase::Open && self.pace.is_paused()
     }
 
     /// Where to append what was read, before [`received`](Self::received).
@@ -338,10 +337,13 @@ impl Connection {
     }
 
     /// Whether the peer gets nothing more handled before it reads what is due to it, or before its
-    /// rate allows. Near the end nothing is handled, only refused.
+    /// rate allows, which holds up no drain. Near the end nothing is handled, only refused.
     fn holds_input(&self) -> bool {
-        matches!(self.core.phase, Phase::Open | Phase::Draining { .. })
-            && (self.is_output_full() || self.pace.is_paused())
+        match self.core.phase {
+            Phase::Open => self.is_output_full() || self.pace.is_paused(),
+            Phase::Draining { .. } => self.is_output_full(),
+            _ => false,
+        }
     }
 
     /// Nothing whole is left: a frame that has begun is on its clock, and an end that was waiting

@@ -6,7 +6,7 @@ use crate::wire::WireError;
 
 /// Decides who may reach whom through a server: asked before an event is relayed.
 ///
-/// A server relays once it has one; see [`Bind::relay`](crate::Bind::relay). It passes an event
+/// A server relays once it has one; see `Bind::relay`. It passes an event
 /// with `dest` on to the connection [identified](Context::identify) as that peer, with the sender's
 /// own id as `from`, and never decodes its data (`PROTOCOL.md` §8). A connection that is not
 /// identified gets `not_logged_in` without this being asked. Answers come back by the way of the

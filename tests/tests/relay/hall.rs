@@ -132,29 +132,6 @@ pub(crate) enum Between {
 #[protocol(version = "1", to_server = ToHall, to_client = FromHall, to_peer = Between)]
 pub(crate) struct Meet;
 
-/// The same names as `Between` has, and one that its readers do not know.
-#[derive(Debug, Event)]
-#[event(request, response = Told)]
-pub(crate) struct Newer;
-
-#[derive(Debug, EventSet)]
-pub(crate) enum BetweenNewer {
-    Newer(Newer),
-}
-
-#[derive(Debug, Protocol)]
-#[protocol(version = "2", to_server = ToHall, to_peer = BetweenNewer)]
-pub(crate) struct MeetNewer;
-
-/// Answers what only it knows.
-struct NewerPerson;
-
-impl BetweenNewerHandler<MeetNewer, AtPeer> for NewerPerson {
-    async fn on_newer(&self, cx: &Context<MeetNewer, AtPeer>, _event: Newer) -> Told {
-        Told(format!("newer to {}", cx.from()))
-    }
-}
-
 /// What the server does with events for itself.
 struct Host {
     tell: UnboundedSender<String>,
@@ -298,12 +275,6 @@ impl Hall {
         let entered = client.request(Enter { name: name.into() }).await;
         assert_eq!(entered, Ok(Done(true)));
         Guest { client, seen, go }
-    }
-
-    /// A typed client of a later version without a name.
-    pub(crate) async fn newer(&self) -> Client<MeetNewer> {
-        let client = Client::connect(self.server.address()).handle(NewerPerson);
-        client.await.expect("connects")
     }
 
     /// Waits until so many are connected. The test's own watch bounds it.

@@ -3,10 +3,41 @@
 use std::time::Duration;
 
 use protocol_core::wire::ErrorCode;
-use protocol_core::{RequestError, SendError};
+use protocol_core::{AtPeer, Client, Context, Event, EventSet, Protocol, RequestError, SendError};
 use protocol_tests::{Seen, run, still_waits};
 
-use crate::hall::{Ask, AskBack, Enter, Hold, Knock, Newer, Refusal, Wave, hall, peer, soon, told};
+use crate::hall::{
+    Ask, AskBack, Enter, Hall, Hold, Knock, Refusal, ToHall, Told, Wave, hall, peer, soon, told,
+};
+
+/// An event that readers of `Between` do not know.
+#[derive(Debug, Event)]
+#[event(request, response = Told)]
+struct Newer;
+
+#[derive(Debug, EventSet)]
+enum BetweenNewer {
+    Newer(Newer),
+}
+
+#[derive(Debug, Protocol)]
+#[protocol(version = "2", to_server = ToHall, to_peer = BetweenNewer)]
+struct MeetNewer;
+
+/// Answers what only it knows.
+struct NewerPerson;
+
+impl BetweenNewerHandler<MeetNewer, AtPeer> for NewerPerson {
+    async fn on_newer(&self, cx: &Context<MeetNewer, AtPeer>, _event: Newer) -> Told {
+        Told(format!("newer to {}", cx.from()))
+    }
+}
+
+/// A client of a later version without a name.
+async fn newer(hall: &Hall) -> Client<MeetNewer> {
+    let client = Client::connect(hall.server.address()).handle(NewerPerson);
+    client.await.expect("connects")
+}
 
 fn code<E: std::fmt::Debug>(error: &RequestError<E>) -> Option<ErrorCode> {
     let RequestError::Rejected(error) = error else {
@@ -96,7 +127,7 @@ fn an_event_that_the_peer_does_not_know_is_refused_by_the_peer() {
     run(async {
         let hall = hall(|_| {}).await;
         let bob = hall.guest("bob").await;
-        let alice = hall.newer().await;
+        let alice = newer(&hall).await;
         let name = "alice".to_owned();
         alice.request(Enter { name }).await.unwrap();
         let error = soon(alice.to(&peer("bob")).request(Newer)).await;
@@ -130,7 +161,7 @@ fn who_has_no_name_reaches_nobody() {
     run(async {
         let mut hall = hall(|_| {}).await;
         let mut bob = hall.guest("bob").await;
-        let alice = hall.newer().await;
+        let alice = newer(&hall).await;
         let error = alice.to(&peer("bob")).request(Newer).await.unwrap_err();
         assert_eq!(code(&error), Some(ErrorCode::NotLoggedIn));
         let mut raw = hall.stranger().await;

@@ -226,3 +226,17 @@ fn what_arrived_before_a_link_broke_is_handled_at_its_pace() {
     assert_eq!(end.taken(), 0);
     assert!(end.connection.wants_shutdown());
 }
+
+#[test]
+fn a_drain_is_not_held_up() {
+    let mut end = paced(500, 0);
+    end.feed(pass("1").repeat(2_000));
+    assert_eq!(end.taken(), 1_001);
+    assert!(!end.connection.wants_read());
+    end.connection.drain();
+    assert!(!end.connection.is_paused() && end.connection.wants_read());
+    assert_eq!(end.taken(), 999, "all that had arrived");
+    assert!(end.connection.input_is_drained());
+    assert_eq!(end.taken(), 0);
+    assert!(end.connection.wants_shutdown());
+}

@@ -26,9 +26,9 @@ use crate::wire::{ErrorCode, WireError};
 /// same time.
 const FLUSH_BYTES: usize = 8 * 1024;
 
-/// Frames passed on before other tasks get a turn, so that a burst does not fill the queue of a peer
-/// that would read it.
-const RELAYS_A_TURN: usize = 64;
+/// Frames, and their bytes, passed on before other tasks get a turn, so that a burst does not fill
+/// the queue of a peer that would read it.
+const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
 
 /// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
 /// begun has run to its end.
@@ -58,7 +58,7 @@ where
         crowded: false,
         yielded: false,
         reads: 0,
-        relays: 0,
+        relays: (0, 0),
         concurrent: JoinSet::new(),
     };
     async move {
@@ -85,8 +85,8 @@ struct Driver<IO> {
     /// Whether tasks that were woken had their turn to add to the next write.
     yielded: bool,
     reads: usize,
-    /// Frames passed on since others had their turn.
-    relays: usize,
+    /// Frames, and their bytes, passed on since others had their turn.
+    relays: (usize, usize),
     /// Handlers of `concurrent` requests that were not ready at once.
     concurrent: JoinSet<(Exchange, Result<ReplyBuffer, Failure>)>,
 }
@@ -133,6 +133,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut worked = false;
         loop {
             self.note_identity();
+            let waiting = self.connection.input_len();
             let next = if self.is_crowded() {
                 None
             } else {
@@ -144,9 +145,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     if let Some(call) = call {
                         self.connection.relayed(self.now, call);
                     }
-                    self.relays += 1;
-                    if self.relays == RELAYS_A_TURN {
-                        self.relays = 0;
+                    let (frames, bytes) = &mut self.relays;
+                    *frames += 1;
+                    *bytes += waiting.saturating_sub(self.connection.input_len());
+                    if *frames >= RELAYS_A_TURN.0 || *bytes >= RELAYS_A_TURN.1 {
+                        self.relays = (0, 0);
                         tokio::task::yield_now().await;
                     }
                 }

@@ -356,13 +356,14 @@ impl Connection {
         match self.core.phase {
             // What the other end has asked its peers may still be answered, but not for long: so
             // long its name is taken.
-            Phase::Open | Phase::Draining { .. }
-                if self.input.ended && self.core.relayed.len() > 0 =>
-            {
+            Phase::Open if self.input.ended && self.core.relayed.len() > 0 => {
                 let until = due(now, self.core.limits.linger);
                 self.core.relayed.give_up_at(until);
             }
-            Phase::Open | Phase::Draining { .. } if self.input.ended => self.core.end_of_events(),
+            Phase::Open | Phase::Draining { .. } if self.input.ended => {
+                self.core.end_relayed_calls();
+                self.core.end_of_events();
+            }
             Phase::Draining { read: true, .. } => {
                 self.core.end_relayed_calls();
                 self.core.close();

@@ -38,7 +38,11 @@ impl Connection {
     /// Where the same call, by its id, is open already, it stays one.
     pub fn relayed(&mut self, now: Instant, call: RelayedCall) {
         let deadline = due(now, self.core.limits.relay_timeout);
-        self.core.relayed.open(call, deadline);
+        let (via, key, is_new) = (call.via, call.key, call.is_new);
+        if !self.core.relayed.open(call, deadline) && is_new {
+            // Its answer is on its way here already; the hub must not expect a second one.
+            self.core.unanswered.push((via, key));
+        }
     }
 
     /// Sends on the answer to a relayed call. One that nobody awaits, or that comes from another

@@ -43,6 +43,8 @@ pub struct RelayedCall {
     pub(super) via: ConnectionId,
     pub(super) key: CallKey,
     pub(super) name: ShortText,
+    /// Whether the hub did not know the call before.
+    pub(super) is_new: bool,
 }
 
 impl RelayedCall {
@@ -52,7 +54,13 @@ impl RelayedCall {
             via,
             key: CallKey::of(incoming),
             name: ShortText::new(incoming.name),
+            is_new: false,
         }
+    }
+
+    /// The same call, which the hub does or does not expect an answer to since now.
+    pub(crate) fn new_to_hub(self, is_new: bool) -> Self {
+        Self { is_new, ..self }
     }
 }
 
@@ -132,10 +140,10 @@ impl Relayed {
         self.given_up_at.get_or_insert(until);
     }
 
-    /// Expects an answer until `deadline`, unless the same call is open already.
-    pub(super) fn open(&mut self, call: RelayedCall, deadline: Instant) {
+    /// Expects an answer until `deadline`; `false` where the same call is open already.
+    pub(super) fn open(&mut self, call: RelayedCall, deadline: Instant) -> bool {
         let Entry::Vacant(entry) = self.open.entry((call.via, call.key)) else {
-            return;
+            return false;
         };
         self.opened += 1;
         entry.insert(Open {
@@ -147,6 +155,7 @@ impl Relayed {
             self.earliest
                 .map_or(deadline, |earliest| earliest.min(deadline)),
         );
+        true
     }
 
     /// Ends the call that `answer` answers, and returns its name; none where none is open, so for a

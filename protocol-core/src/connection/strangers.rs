@@ -41,7 +41,8 @@ impl Connection {
 
     pub(super) fn stranger_until(&self) -> Option<Instant> {
         let stranger = self.stranger.as_ref()?;
-        let open = matches!(self.core.phase, Phase::Open | Phase::Draining { .. });
+        let open =
+            matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) && !self.core.muted;
         let since = stranger.since.filter(|_| open)?;
         Some(due(since, stranger.limits.timeout))
     }

@@ -105,7 +105,9 @@ impl<P: Protocol> Context<P, AtServer> {
         self.link.address
     }
 
-    /// The peer that this connection speaks for, once [`identify`](Self::identify) said so.
+    /// The peer that this connection speaks for, once [`identify`](Self::identify) said so. Events
+    /// that had arrived when the link was lost are still handled; by then the name may have gone to
+    /// another connection.
     pub fn peer(&self) -> Option<&PeerId> {
         self.link.peer.get()
     }

@@ -34,7 +34,20 @@ struct Entry {
 #[derive(Default)]
 struct Owed(Mutex<HashSet<CallKey>>);
 
+/// What a settled pair may keep for its next calls.
+const IDLE_CAPACITY: usize = 8;
+
 impl Owed {
+    /// Ends a call; whether it was open.
+    fn end(&self, call: &CallKey) -> bool {
+        let mut owed = self.lock();
+        let was_owed = owed.remove(call);
+        if owed.is_empty() && owed.capacity() > IDLE_CAPACITY {
+            *owed = HashSet::new();
+        }
+        was_owed
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashSet<CallKey>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -191,14 +204,14 @@ impl Hub {
     ) -> Option<Arc<Link>> {
         let links = self.read();
         let asker = links.of_peer(peer)?;
-        let owed = asker.asked.get(&debtor)?.lock().remove(&call);
+        let owed = asker.asked.get(&debtor)?.end(&call);
         owed.then(|| Arc::clone(&asker.link))
     }
 
     /// Takes note that a call has ended without an answer.
     pub(crate) fn settle(&self, asker: ConnectionId, debtor: ConnectionId, call: CallKey) {
         if let Some(owed) = self.read().owed(asker, debtor) {
-            owed.lock().remove(&call);
+            owed.end(&call);
         }
     }
 

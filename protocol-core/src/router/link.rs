@@ -52,7 +52,7 @@ impl Link {
 
     /// Takes the link out of its server's at once, and closes it once what is due is written.
     pub(crate) fn close(&self) {
-        self.outbox.close(Closing::Flush);
+        self.outbox.close(Closing::Leave);
         if let Some(hub) = self.hub() {
             hub.remove(self);
         }

@@ -138,7 +138,10 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
             let frame = Outgoing::Frame(frame);
             match receiver.outbox.try_push(frame, Share::Half) {
                 Tried::Queued if mode == Mode::Pass => return Ok(None),
-                Tried::Queued => return Ok(Some(RelayedCall::new(incoming, receiver.id))),
+                Tried::Queued => {
+                    let call = RelayedCall::new(incoming, receiver.id);
+                    return Ok(Some(call.new_to_hub(is_new_call)));
+                }
                 Tried::Closed => absent(),
                 Tried::Full => {
                     let text = "the peer does not read fast enough: send again later";

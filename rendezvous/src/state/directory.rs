@@ -10,7 +10,9 @@ use super::{OpenError, Session, Sessions};
 ///
 /// Opening may take time, since a store of many servers has to agree on who gets a name. Closing
 /// does not wait: it is called when a link is gone, and such a store passes it on by itself. A
-/// session is closed only after [`open`](Self::open) has returned it, and then exactly once.
+/// session is closed only after [`open`](Self::open) has returned, and then exactly once. The future
+/// of `open` may be dropped before that, when it takes too long or the server stops; then no session
+/// may be left.
 pub trait Directory: Send + Sync + 'static {
     /// Opens a session, if its name is free.
     ///

@@ -91,6 +91,8 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
+    use protocol_tests::run;
+
     use super::*;
 
     /// Connections of a server, of which ids can only be had from one.
@@ -139,8 +141,12 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_name_is_taken_until_its_connection_is_closed() {
+    #[test]
+    fn a_name_is_taken_until_its_connection_is_closed() {
+        run(a_name_is_taken());
+    }
+
+    async fn a_name_is_taken() {
         let [first, second] = connections().await;
         let mut sessions = Sessions::new(2);
         assert_eq!(sessions.open(session("alice", first)), Ok(()));
@@ -155,8 +161,12 @@ mod tests {
         assert_eq!(sessions.len(), 1);
     }
 
-    #[tokio::test]
-    async fn there_are_no_more_sessions_than_may_be() {
+    #[test]
+    fn there_are_no_more_sessions_than_may_be() {
+        run(there_are_no_more());
+    }
+
+    async fn there_are_no_more() {
         let [first, second] = connections().await;
         let mut sessions = Sessions::new(1);
         assert_eq!(sessions.open(session("alice", first)), Ok(()));

@@ -4,6 +4,7 @@ mod bulk;
 mod closing;
 mod connecting;
 mod depot;
+mod handler_closes;
 mod handlers;
 mod lost;
 mod shutdown;

@@ -81,6 +81,8 @@ pub(super) struct Parked {
 pub(crate) enum Closing {
     /// Handle and answer what has arrived, send what is queued, then close.
     Drain,
+    /// Handle nothing more, answer what is being handled, send what is queued, then close.
+    Leave,
     /// Send what is queued, then close.
     Flush,
 }
@@ -117,7 +119,7 @@ impl Queue {
 
     /// Whether the owner wants nothing more sent. In a drain handlers still work and send.
     pub(super) fn refuses(&self) -> bool {
-        self.closing == Some(Closing::Flush)
+        self.closing >= Some(Closing::Leave)
     }
 
     pub(super) fn park(&mut self, parked: Parked) -> u64 {

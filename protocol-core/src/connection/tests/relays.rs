@@ -415,3 +415,18 @@ fn what_peers_send_gets_half_of_a_queue_and_answers_all_of_it() {
     assert_eq!(smallest.try_push(frame(9), Share::Half), Tried::Queued);
     assert_eq!(smallest.try_push(frame(0), Share::Whole), Tried::Full);
 }
+
+/// Its first answer is on its way then, and ends it here; nobody else would ever tell the hub.
+#[test]
+fn a_call_that_is_new_to_the_hub_and_open_here_is_one_call_and_settled_at_the_hub() {
+    let mut end = End::server();
+    for (round, settled) in [(true, 0), (false, 0), (true, 1)] {
+        end.feed(ask("bob", "7"));
+        let call = end.connection.next_event(end.now, |incoming| {
+            Ok(RelayedCall::new(incoming, BOB).new_to_hub(round))
+        });
+        end.connection.relayed(end.now, call.expect("a call"));
+        assert_eq!(end.connection.take_unanswered().len(), settled);
+        assert_eq!(end.open(), 1);
+    }
+}

@@ -124,6 +124,7 @@ impl<IO> Driver<IO> {
             .cloned()
             .unwrap_or(CloseReason::Closed);
         self.link.end(&reason, mem::take(&mut self.backlog));
+        self.connection.set_held_back(0);
     }
 }
 
@@ -144,12 +145,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 Some(Admission::Relayed(call)) => {
                     if let Some(call) = call {
                         self.connection.relayed(self.now, call);
+                        self.settle();
                     }
                     let (frames, bytes) = &mut self.relays;
                     *frames += 1;
                     *bytes += waiting.saturating_sub(self.connection.input_len());
                     if *frames >= RELAYS_A_TURN.0 || *bytes >= RELAYS_A_TURN.1 {
                         self.relays = (0, 0);
+                        self.flush_now().await;
                         tokio::task::yield_now().await;
                     }
                 }
@@ -171,13 +174,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 None => poll_fn(|cx| self.poll_link(cx, &**service, None)).await,
             }
             if self.connection.output_len() >= FLUSH_BYTES {
-                poll_fn(|cx| {
-                    self.flush(cx);
-                    Poll::Ready(())
-                })
-                .await;
+                self.flush_now().await;
             }
         }
+    }
+
+    /// Writes what is due, as far as the socket takes it without waiting.
+    async fn flush_now(&mut self) {
+        poll_fn(|cx| {
+            self.flush(cx);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     /// Handles one event in place; the link is served beside it where the handler has to wait.

@@ -46,10 +46,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 return Poll::Ready(());
             }
             let closing = self.closing;
-            self.collect();
-            let finished = self.poll_concurrent(cx);
             // While the output is full nothing is read, so nothing but its flush wakes the reader.
             let was_full = self.connection.is_output_full();
+            self.collect();
+            let finished = self.poll_concurrent(cx);
             let arrived = self.poll_input(cx, service, handling);
             if self.connection.is_muted() {
                 self.end_calls();
@@ -73,7 +73,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             if self.flush_in_turn(cx) {
                 return Poll::Pending;
             }
-            self.poll_shutdown(cx);
+            if self.connection.is_broken() && !was_broken {
+                self.end_calls();
+            }
+            if !self.awaits_handlers(handling) {
+                self.poll_shutdown(cx);
+            }
             let freed = was_full && !self.connection.is_output_full();
             // A link that broke has room for the events before its end, and nothing else wakes it.
             let broke = self.connection.is_broken() && !was_broken;
@@ -87,6 +92,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
             ready!(self.rest(cx, handler));
         }
+    }
+
+    /// Whether the end has to wait for answers of handlers at work.
+    fn awaits_handlers(&self, handling: bool) -> bool {
+        self.closing == Some(Closing::Leave)
+            && (handling || !self.concurrent.is_empty())
+            && !self.connection.is_muted()
     }
 
     /// Whether somebody waits for room in the queue or the output, so that a visit is due when
@@ -120,15 +132,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 break;
             }
         }
-        if self.closing == Some(Closing::Flush) {
+        if matches!(self.closing, Some(Closing::Leave | Closing::Flush)) {
             self.connection.stop_taking();
         }
         match self.closing {
-            Some(Closing::Flush) if self.backlog.is_empty() && self.waiting_until.is_none() => {
+            Some(Closing::Leave | Closing::Flush)
+                if self.backlog.is_empty() && self.waiting_until.is_none() =>
+            {
                 self.connection.close();
             }
             Some(Closing::Drain) => self.connection.drain(),
-            Some(Closing::Flush) | None => {}
+            Some(Closing::Leave | Closing::Flush) | None => {}
         }
     }
 

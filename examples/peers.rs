@@ -128,7 +128,8 @@ async fn play(address: &str) -> Result<(), Box<dyn Error>> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(address) = std::env::args().nth(1) {
-        return play(&address).await;
+        let played = play(&address).await;
+        return played.map_err(|error| format!("{address}: {error}").into());
     }
     let rendezvous = Rendezvous::default();
     let server = rendezvous

@@ -13,7 +13,9 @@ pub trait LoginExt<P>: sealed::Sealed {
     /// # Errors
     ///
     /// [`RequestError::Refused`] with a [`LoginError`]; otherwise as every request.
-    fn login(&self, id: impl Into<String>) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>>;
+    fn login(&self, id: impl Into<String>) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>>
+    where
+        P: Protocol + Includes<ToServer, Login>;
 }
 
 mod sealed {
@@ -21,8 +23,11 @@ mod sealed {
     impl<P> Sealed for protocol_core::Client<P> {}
 }
 
-impl<P: Protocol + Includes<ToServer, Login>> LoginExt<P> for Client<P> {
-    fn login(&self, id: impl Into<String>) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>> {
+impl<P: Protocol> LoginExt<P> for Client<P> {
+    fn login(&self, id: impl Into<String>) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>>
+    where
+        P: Includes<ToServer, Login>,
+    {
         let mut login = LogIn::new(id);
         login.protocol = Some(ProtocolInfo {
             name: P::NAME.to_owned(),

@@ -1,5 +1,6 @@
 //! The rendezvous server as a value: handler, gate and relay of any server that takes it in.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -85,6 +86,8 @@ pub(crate) struct Inner<D> {
     pub(crate) config: Config,
     pub(crate) directory: D,
     attempts: Mutex<Attempts>,
+    /// Whether some server was started with the gate and the relay.
+    pub(crate) attached: AtomicBool,
 }
 
 impl Rendezvous {
@@ -107,6 +110,7 @@ impl<D: Directory> Rendezvous<D> {
                 config,
                 directory,
                 attempts: Mutex::new(attempts),
+                attached: AtomicBool::new(false),
             }),
         }
     }
@@ -130,6 +134,7 @@ impl<D: Directory> Rendezvous<D> {
     where
         P: Protocol + Includes<ToServer, Login> + Includes<ToClient, SessionNews>,
     {
+        self.inner.attached.store(true, Ordering::Relaxed);
         bind.limits(self.inner.config.server.clone())
             .gate(self.clone())
             .relay(self.clone())
@@ -203,7 +208,7 @@ impl<D> std::fmt::Debug for Rendezvous<D> {
     }
 }
 
-/// Handles [`SessionNews`] at a client that does not care: the link's end says enough.
+/// Handles the set [`SessionNews`] at a client that does not care: the link's end says enough.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct IgnoreNews;
 

@@ -15,6 +15,8 @@ import sys
 # More digits than a float has: data travels as text, and nobody on the way rounds it.
 EXACT = "12345678901234567890.000000000000000000001"
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 link = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
 lines = link.makefile("r", encoding="utf-8", newline="\n")
 # Ids of calls: a number, behind what no other link of bob's has.

@@ -41,6 +41,8 @@ enum Format {
     Json,
 }
 
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
 /// Directives that are known to be right; the filter itself cannot be cloned.
 #[derive(Debug, Clone)]
 struct Filter(String);
@@ -51,6 +53,16 @@ impl FromStr for Filter {
     fn from_str(text: &str) -> Result<Self, String> {
         let hint = |error| format!("{error}: write for example info, or warn,rendezvous=debug");
         parse(text).map_err(hint)?;
+        // The filter would take a mistyped level for a target, and log nothing else.
+        let is_level = |word: &str| LEVELS.contains(&word.to_ascii_lowercase().as_str());
+        let words = text.split(',').map(str::trim);
+        let mut bare = words.filter(|word| !word.contains(['=', '[']) && !is_level(word));
+        if let Some(word) = bare.next() {
+            return Err(format!(
+                "`{word}` is no level: write one of {}, or {word}=info for a target",
+                LEVELS.join(", ")
+            ));
+        }
         Ok(Self(text.to_owned()))
     }
 }

@@ -100,6 +100,11 @@ pub enum LoginError {
     /// The connection has a session.
     #[error("this connection has logged in: open another to log in as somebody else")]
     AlreadyLoggedIn,
+    /// The server's author has mounted the handler without the gate and the relay.
+    #[error(
+        "this server lets strangers in: start it with `Rendezvous::bind` or `Rendezvous::attach`"
+    )]
+    NotSetUp,
     /// The session that was to be resumed is gone.
     #[error("there is no such session to resume: log in without `resume`")]
     ResumeFailed,
@@ -136,7 +141,8 @@ pub struct Pong {
     pub server_ms: u64,
 }
 
-/// What every client of a rendezvous server can ask: `to_server` of a protocol.
+/// What every client of a rendezvous server can ask: `to_server` of a protocol. Handled by
+/// [`Rendezvous`](crate::Rendezvous).
 #[derive(Debug, Clone, EventSet)]
 pub enum Login {
     /// Opens a session.
@@ -189,7 +195,8 @@ pub struct Dropped {
     pub count: u64,
 }
 
-/// What a rendezvous server tells its clients of their session: `to_client` of a protocol.
+/// What a rendezvous server tells its clients of their session: `to_client` of a protocol. Handled
+/// by [`IgnoreNews`](crate::IgnoreNews), an inbox, or a handler of yours.
 #[derive(Debug, Clone, EventSet)]
 pub enum SessionNews {
     /// The session has ended.

@@ -1,14 +1,14 @@
 //! Logging in and out (`PROTOCOL.md` §9).
 
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol_core::{Context, Includes, Protocol, ToClient};
+use protocol_core::{Context, Protocol};
 use uuid::Uuid;
 
 use crate::config::Speaks;
 use crate::events::{
     LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong, ProtocolInfo,
-    SessionNews,
 };
 use crate::service::Rendezvous;
 use crate::state::{Directory, OpenError, PeerName, Session};
@@ -16,21 +16,17 @@ use crate::state::{Directory, OpenError, PeerName, Session};
 /// What a log line shows of a text that a client chose.
 const LOGGED_CHARACTERS: usize = 64;
 
-impl<P, D> LoginHandler<P> for Rendezvous<D>
-where
-    P: Protocol + Includes<ToClient, SessionNews>,
-    D: Directory,
-{
+impl<P: Protocol, D: Directory> LoginHandler<P> for Rendezvous<D> {
     async fn on_log_in(&self, cx: &Context<P>, event: LogIn) -> Result<LoggedIn, LoginError> {
         let client = cut(event.client.as_deref().unwrap_or_default());
         let opened = self.open(cx, event).await;
-        let connection = cx.connection();
+        let (connection, address) = (cx.connection(), cx.address());
         match &opened {
             Ok(session) => {
-                tracing::info!(%connection, peer = ?session.id, ?client, "logged in");
+                tracing::info!(%connection, ?address, peer = ?session.id, ?client, "logged in");
             }
             Err(error) => {
-                tracing::info!(%connection, %error, ?client, "refused a login");
+                tracing::info!(%connection, ?address, %error, ?client, "refused a login");
                 self.count_failure(cx);
             }
         }
@@ -58,6 +54,13 @@ impl<D: Directory> Rendezvous<D> {
         cx: &Context<P>,
         event: LogIn,
     ) -> Result<LoggedIn, LoginError> {
+        if !self.inner.attached.load(Ordering::Relaxed) {
+            tracing::error!(
+                "a server without gate and relay: start it with `rendezvous.bind(…)` or \
+                 `rendezvous.attach(…)`"
+            );
+            return Err(LoginError::NotSetUp);
+        }
         if cx.peer().is_some() {
             return Err(LoginError::AlreadyLoggedIn);
         }

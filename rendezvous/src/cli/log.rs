@@ -132,5 +132,10 @@ mod tests {
         }
         let error = "rendezvous=loud".parse::<Filter>().unwrap_err();
         assert!(error.contains("warn,rendezvous=debug"), "{error}");
+        for (mistyped, word) in [("verbose", "verbose"), ("warn,inf", "inf")] {
+            let error = mistyped.parse::<Filter>().unwrap_err();
+            let expected = format!("`{word}` is no level: write one of error, warn, info,");
+            assert!(error.starts_with(&expected), "{error}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::incoming::{Incoming, Mode};
 use super::limits::{Limits, due};
 use super::outbox::OutgoingCall;
 use super::pending::{Expects, Outcome, Pending};
-use super::relayed::{CallKey, Relayed, RelayedAnswer, Unanswered};
+use super::relayed::{CallKey, Relayed};
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::wire::{self, Body, ErrorCode, Frame, FrameType, RawData, WireError};
@@ -83,11 +83,11 @@ pub(super) enum Phase {
 }
 
 pub(super) struct Core {
-    role: Role,
+    pub(super) role: Role,
     pub(super) limits: Limits,
     pub(super) pending: Pending,
     pub(super) relayed: Relayed,
-    /// Relayed calls that ended unanswered, since that was last asked.
+    /// Relayed calls that ended unanswered and that a hub has to be told of.
     pub(super) unanswered: Vec<(ConnectionId, CallKey)>,
     ids: IdSource,
     pub(super) out: Vec<u8>,
@@ -140,20 +140,6 @@ impl Core {
             Body::ConfirmPass { .. } | Body::Request { .. } => true,
             _ => false,
         }
-    }
-
-    /// Whether a frame is an answer on its way to another peer.
-    pub(super) fn is_reply(&self, frame: &Frame<'_>) -> bool {
-        let answers = matches!(
-            frame.body,
-            Body::Acknowledgement { .. } | Body::Response { .. }
-        );
-        answers && self.is_transit(frame)
-    }
-
-    /// Whether a frame is for another peer.
-    pub(super) fn is_transit(&self, frame: &Frame<'_>) -> bool {
-        self.role == Role::Server && frame.dest.is_some()
     }
 
     /// Takes one frame: an answer goes to its call, an event to `admit`, unless events are no
@@ -311,65 +297,7 @@ impl Core {
 
     pub(super) fn expire(&mut self, now: Instant) {
         self.completed += self.pending.expire(now);
-        for call in self.relayed.expire(now) {
-            let text = "the peer did not answer in time; it may have handled the event";
-            self.end_relayed(&call, &WireError::new(ErrorCode::Timeout, text));
-        }
-    }
-
-    /// Ends the relayed calls of an end that is about to stop.
-    pub(super) fn end_relayed_calls(&mut self) {
-        let error = WireError::new(
-            ErrorCode::PeerGone,
-            "the server stops before the peer has answered; it may have handled the event",
-        );
-        for call in self.relayed.end_all() {
-            self.end_relayed(&call, &error);
-        }
-    }
-
-    /// Ends the calls that were relayed to a connection that is gone.
-    pub(super) fn peer_gone(&mut self, via: ConnectionId) {
-        let error = WireError::new(
-            ErrorCode::PeerGone,
-            "the peer left before it answered; it may have handled the event",
-        );
-        for call in self.relayed.gone(via) {
-            self.end_relayed(&call, &error);
-        }
-    }
-
-    fn end_relayed(&mut self, call: &Unanswered, error: &WireError) {
-        self.unanswered.push((call.via, call.key));
-        if !self.muted {
-            self.write_refusal(
-                call.key.mode,
-                None,
-                call.name.as_str(),
-                call.key.id.as_str(),
-                error,
-            );
-        }
-    }
-
-    /// Sends on the answer to a relayed call, if it is one; returns whether it is.
-    pub(super) fn relay_answer(&mut self, answer: &RelayedAnswer) -> bool {
-        let Some(name) = self.relayed.answered(answer) else {
-            self.ignore_answer();
-            return false;
-        };
-        if self.muted {
-            return true;
-        }
-        if let Some(frame) = &answer.frame {
-            self.out.extend_from_slice(frame);
-        } else {
-            let text = "the answer found no room in the queue to you: read faster";
-            let error = WireError::new(ErrorCode::Internal, text);
-            let (name, key) = (name.as_str(), answer.key);
-            self.write_refusal(key.mode, None, name, key.id.as_str(), &error);
-        }
-        true
+        self.expire_relayed(now);
     }
 
     pub(super) fn ignore_answer(&mut self) {

@@ -26,6 +26,7 @@ mod pace;
 mod pending;
 mod relayed;
 mod strangers;
+mod transit;
 
 #[cfg(test)]
 mod tests;

@@ -38,8 +38,8 @@ impl Connection {
     /// Where the same call, by its id, is open already, it stays one.
     pub fn relayed(&mut self, now: Instant, call: RelayedCall) {
         let deadline = due(now, self.core.limits.relay_timeout);
-        let (via, key, is_new) = (call.via, call.key, call.is_new);
-        if !self.core.relayed.open(call, deadline) && is_new {
+        let (via, key, is_new) = (call.via, call.key, call.is_new_to_hub);
+        if !self.core.relayed.open(call, deadline) && is_new == Some(true) {
             // Its answer is on its way here already; the hub must not expect a second one.
             self.core.unanswered.push((via, key));
         }
@@ -61,7 +61,8 @@ impl Connection {
         self.core.relayed.len()
     }
 
-    /// The relayed calls that have ended without an answer since this was last asked.
+    /// The relayed calls that a hub knows and that have ended without an answer since this was last
+    /// asked. Of calls that no hub knows nothing is kept.
     pub(crate) fn take_unanswered(&mut self) -> Vec<(ConnectionId, CallKey)> {
         std::mem::take(&mut self.core.unanswered)
     }

@@ -43,8 +43,8 @@ pub struct RelayedCall {
     pub(super) via: ConnectionId,
     pub(super) key: CallKey,
     pub(super) name: ShortText,
-    /// Whether the hub did not know the call before.
-    pub(super) is_new: bool,
+    /// Whether the hub expects the answer only since now; none where no hub knows the call.
+    pub(super) is_new_to_hub: Option<bool>,
 }
 
 impl RelayedCall {
@@ -54,13 +54,16 @@ impl RelayedCall {
             via,
             key: CallKey::of(incoming),
             name: ShortText::new(incoming.name),
-            is_new: false,
+            is_new_to_hub: None,
         }
     }
 
     /// The same call, which the hub does or does not expect an answer to since now.
     pub(crate) fn new_to_hub(self, is_new: bool) -> Self {
-        Self { is_new, ..self }
+        Self {
+            is_new_to_hub: Some(is_new),
+            ..self
+        }
     }
 }
 
@@ -110,6 +113,7 @@ pub(super) struct Relayed {
 
 struct Open {
     name: ShortText,
+    at_hub: bool,
     deadline: Instant,
     /// In which order calls were opened, since the map has none.
     number: u64,
@@ -120,6 +124,8 @@ pub(super) struct Unanswered {
     pub(super) via: ConnectionId,
     pub(super) key: CallKey,
     pub(super) name: ShortText,
+    /// Whether a hub has to be told.
+    pub(super) at_hub: bool,
     number: u64,
 }
 
@@ -148,6 +154,7 @@ impl Relayed {
         self.opened += 1;
         entry.insert(Open {
             name: call.name,
+            at_hub: call.is_new_to_hub.is_some(),
             deadline,
             number: self.opened,
         });
@@ -207,6 +214,7 @@ impl Relayed {
                 via,
                 key,
                 name: open.name,
+                at_hub: open.at_hub,
                 number: open.number,
             })
             .collect();

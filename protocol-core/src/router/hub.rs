@@ -11,6 +11,9 @@ use crate::router::Link;
 /// From so many peers on that a link has asked, those that owe it nothing are forgotten now and then.
 const MANY_ASKED: usize = 64;
 
+/// What a settled pair may keep for its next calls.
+const IDLE_CAPACITY: usize = 8;
+
 #[derive(Default)]
 pub(crate) struct Hub {
     links: RwLock<Links>,
@@ -33,9 +36,6 @@ struct Entry {
 /// The relayed calls from one link to another that are not answered yet.
 #[derive(Default)]
 struct Owed(Mutex<HashSet<CallKey>>);
-
-/// What a settled pair may keep for its next calls.
-const IDLE_CAPACITY: usize = 8;
 
 impl Owed {
     /// Ends a call; whether it was open.

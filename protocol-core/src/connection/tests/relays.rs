@@ -430,3 +430,21 @@ fn a_call_that_is_new_to_the_hub_and_open_here_is_one_call_and_settled_at_the_hu
         assert_eq!(end.open(), 1);
     }
 }
+
+#[test]
+fn of_ended_calls_only_those_are_kept_that_a_hub_waits_for() {
+    for (at_hub, kept) in [(false, 0), (true, 2)] {
+        let mut end = End::server();
+        end.feed(ask("bob", "7") + &ask("bob", "8"));
+        for _ in 0..2 {
+            let call = end.connection.next_event(end.now, |incoming| {
+                let call = RelayedCall::new(incoming, BOB);
+                Ok(if at_hub { call.new_to_hub(true) } else { call })
+            });
+            end.connection.relayed(end.now, call.expect("a call"));
+        }
+        end.connection.peer_gone(BOB);
+        assert_eq!(end.refusals().len(), 2);
+        assert_eq!(end.connection.take_unanswered().len(), kept);
+    }
+}

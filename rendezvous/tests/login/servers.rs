@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use protocol_core::{Client, ConnectionId, Context, PeerId, RequestError, Server};
+use protocol_core::{Client, ConnectionId, PeerId, RequestError, Server};
 use rendezvous::events::{LogOut, LoginError};
 use rendezvous::state::{Directory, InMemory, OpenError, Session};
 use rendezvous::{Config, IgnoreNews, LoginExt, Rendezvous};
@@ -11,9 +11,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::house::{
-    Claim, Greet, Guest, House, Knock, Leaflet, Opened, Porter, ToHouseHandler, open,
-};
+use crate::house::{Greet, Guest, House, Knock, Leaflet, Porter, open};
 use crate::log::run;
 use crate::peer::Peer;
 
@@ -82,30 +80,13 @@ fn it_works_in_memory_as_over_sockets() {
     });
 }
 
-/// Admits only who is asked for, so that a handler of the server's own can give names away.
-struct Generous;
-
-impl ToHouseHandler<House> for Generous {
-    async fn on_knock(&self, cx: &Context<House>, _event: Knock) -> Opened {
-        let to = cx.peer().cloned();
-        Opened { to }
-    }
-
-    async fn on_claim(&self, cx: &Context<House>, event: Claim) -> Opened {
-        let to = cx.identify(event.id.clone()).then_some(event.id);
-        Opened { to }
-    }
-
-    async fn on_leaflet(&self, _cx: &Context<House>, _event: Leaflet) {}
-}
-
 #[test]
 fn a_name_that_the_servers_own_handler_gave_away_is_taken() {
     run(async {
         let rendezvous = Rendezvous::default();
         // Without the gate, strangers reach the handlers.
         let bind = Server::<House>::bind("127.0.0.1:0").relay(rendezvous.clone());
-        let server = bind.handle((Generous, rendezvous.clone())).await.unwrap();
+        let server = bind.handle((Porter, rendezvous.clone())).await.unwrap();
         let mut alice = Peer::connect(server.address()).await;
         let claimed = alice.request("claim", json!({"id": "alice"})).await;
         assert_eq!(claimed["data"]["to"], "alice");

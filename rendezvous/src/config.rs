@@ -30,8 +30,25 @@ pub struct Config {
     pub login_burst: u32,
     /// Refused logins after which a connection is closed; 0 for no such limit.
     pub login_failures: u32,
+    /// Rooms in all; a further one gets `too_many_rooms`.
+    pub rooms: usize,
+    /// Rooms that one peer may be in; one more gets `too_many_rooms`.
+    pub rooms_a_peer: usize,
+    /// Which peers reach each other.
+    pub relay: Reach,
     /// Which clients may log in, by the protocol that they say they speak.
     pub speaks: Speaks,
+}
+
+/// Which peers reach each other by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Reach {
+    /// Any peer reaches any other.
+    #[default]
+    All,
+    /// Peers reach each other while they share a room; others get `not_allowed`.
+    Rooms,
 }
 
 /// Which protocols a server accepts. A client that does not say what it speaks is accepted by all.
@@ -56,6 +73,9 @@ impl Default for Config {
             login_interval: Duration::from_secs(1),
             login_burst: 10,
             login_failures: 5,
+            rooms: 10_000,
+            rooms_a_peer: 8,
+            relay: Reach::All,
             speaks: Speaks::Own,
         }
     }

@@ -12,6 +12,6 @@ pub mod state;
 pub mod cli;
 
 pub use client::LoginExt;
-pub use config::{Config, Speaks};
-pub use events::{Login, SessionNews};
+pub use config::{Config, Reach, Speaks};
+pub use events::{Login, RoomNews, Rooms, SessionNews};
 pub use service::{IgnoreNews, Rendezvous};

@@ -143,8 +143,9 @@ impl Default for StrangerLimits {
     }
 }
 
-/// How fast a peer may send. What it does not use is kept for two seconds, so that bursts of twice
-/// these numbers go through; beyond that the reader pauses, and TCP holds the sender back.
+/// How fast a peer may send, and how much it may cause. What it does not use is kept for two seconds,
+/// so that bursts of twice these numbers go through; beyond that the reader pauses, and TCP holds the
+/// sender back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimits {
@@ -153,6 +154,9 @@ pub struct RateLimits {
     /// Bytes with line ends and empty lines; 0 for no limit. Where this is less than a frame takes,
     /// one frame pauses the link for seconds, in which its end is not noticed either.
     pub bytes_per_second: u32,
+    /// Frames that others receive because of this peer: one for each member of a room that it sends
+    /// to, and what handlers [charge](crate::Context::charge); 0 for no limit.
+    pub deliveries_per_second: u32,
 }
 
 impl Default for RateLimits {
@@ -160,6 +164,7 @@ impl Default for RateLimits {
         Self {
             events_per_second: 500,
             bytes_per_second: 1 << 20,
+            deliveries_per_second: 10_000,
         }
     }
 }

@@ -166,6 +166,11 @@ impl Connection {
         self.core.phase == Phase::Open && self.pace.is_paused()
     }
 
+    /// Takes note of frames that others receive because of what this end sent.
+    pub(crate) fn charge_deliveries(&mut self, now: Instant, deliveries: usize) {
+        self.pace.charge_deliveries(now, deliveries);
+    }
+
     /// Where to append what was read, before [`received`](Self::received).
     pub fn read_buffer(&mut self) -> &mut BytesMut {
         &mut self.input.wire

@@ -1,5 +1,5 @@
-//! How fast the other end may send: a generic cell rate algorithm (ITU-T I.371) for frames and one
-//! for their bytes.
+//! How fast the other end may send: a generic cell rate algorithm (ITU-T I.371) each for frames,
+//! their bytes and the deliveries that they cause.
 //!
 //! Over its rate a peer is not refused: this end stops reading, and TCP holds the peer back.
 
@@ -13,6 +13,7 @@ const BURST: Duration = Duration::from_secs(2);
 pub(super) struct Pace {
     frames: Bucket,
     bytes: Bucket,
+    deliveries: Bucket,
     paused_until: Option<Instant>,
 }
 
@@ -21,10 +22,12 @@ impl Pace {
         let limits = limits.unwrap_or(RateLimits {
             events_per_second: 0,
             bytes_per_second: 0,
+            deliveries_per_second: 0,
         });
         Self {
             frames: Bucket::new(limits.events_per_second),
             bytes: Bucket::new(limits.bytes_per_second),
+            deliveries: Bucket::new(limits.deliveries_per_second),
             paused_until: None,
         }
     }
@@ -33,6 +36,12 @@ impl Pace {
     pub(super) fn charge(&mut self, now: Instant, frames: usize, bytes: usize) {
         let until = self.frames.charge(now, frames);
         let until = until.max(self.bytes.charge(now, bytes));
+        self.paused_until = self.paused_until.max(until);
+    }
+
+    /// Takes note of frames that others receive because of this end's.
+    pub(super) fn charge_deliveries(&mut self, now: Instant, deliveries: usize) {
+        let until = self.deliveries.charge(now, deliveries);
         self.paused_until = self.paused_until.max(until);
     }
 

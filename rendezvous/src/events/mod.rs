@@ -1,12 +1,25 @@
 //! The vocabulary of the rendezvous server: event sets for any protocol. Data only.
 
+mod bounds;
 mod login;
 mod room;
+mod room_news;
+mod rooms;
 mod secret;
 
+pub use bounds::{Capacity, Meta};
 pub use login::{
     Dropped, LogIn, LogOut, LoggedIn, LoggedOut, Login, LoginError, LoginHandler, Ping, Pong,
     ProtocolInfo, ServerClosing, SessionEnd, SessionEnded, SessionNews, SessionNewsHandler,
 };
-pub use room::{Player, PlayerStatus, Room, Visibility};
+pub use room::{OnHostLeave, Player, PlayerStatus, Room, RoomSummary, Visibility};
+pub use room_news::{
+    HostChanged, JoinCause, LeaveReason, PlayerJoined, PlayerLeft, PlayerUpdated, RoomNews,
+    RoomNewsHandler, RoomUpdated, SelfJoined, SelfLeft,
+};
+pub use rooms::{
+    Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
+    JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, RoomList, Rooms,
+    RoomsHandler, SetHost, SetHostError, UpdateError, UpdateRoom,
+};
 pub use secret::Secret;

@@ -9,6 +9,7 @@ fn paced(events_per_second: u32, bytes_per_second: u32) -> End {
         limits.rate_in = Some(RateLimits {
             events_per_second,
             bytes_per_second,
+            deliveries_per_second: 0,
         });
     })
 }

@@ -1,0 +1,415 @@
+//! What clients ask of rooms (`PROTOCOL.md` §11).
+
+use protocol_core::{Event, EventError, EventSet, PeerId, RoomId};
+
+use super::bounds::known_visibility;
+use super::{Capacity, Meta, OnHostLeave, Room, RoomSummary, Secret, Visibility};
+
+/// Makes a room; its creator is its host and first member.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Room, error = CreateError)]
+pub struct CreateRoom {
+    /// Its label: 1 to 64 characters, see [`Name`](crate::state::Name).
+    pub name: String,
+    /// How many players it takes; 16 where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
+    /// Who can find it; public where it is absent.
+    #[serde(
+        default,
+        deserialize_with = "known_visibility",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub visibility: Option<Visibility>,
+    /// What joining takes; none where it is absent or empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// Data of the host's own; `null` where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+    /// What becomes of it when its host leaves; it migrates where this is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_host_leave: Option<OnHostLeave>,
+    /// A text of the client's choice, at most 64 bytes. While the creator is in a room that it made
+    /// with the same nonce, asking again answers that room and makes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+}
+
+impl CreateRoom {
+    /// A room called `name`, with the defaults for all else.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            capacity: None,
+            visibility: None,
+            password: None,
+            meta: None,
+            on_host_leave: None,
+            nonce: None,
+        }
+    }
+}
+
+/// Why a room was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// The name is none.
+    #[error("the name {rule}")]
+    NameInvalid {
+        /// The rule that it breaks.
+        rule: String,
+    },
+    /// The nonce is too long.
+    #[error("the nonce has {bytes} bytes: at most 64 are allowed")]
+    NonceTooLong {
+        /// How many it has.
+        bytes: usize,
+    },
+    /// The peer is in as many rooms as it may be, or the server has as many.
+    #[error("there are {max} rooms, as many as may be: leave one first")]
+    TooManyRooms {
+        /// How many may be.
+        max: usize,
+    },
+    /// The session has ended meanwhile, or the server is about to stop.
+    #[error("the session has ended")]
+    SessionOver,
+}
+
+/// Ends a room. Only its host may.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Changed, error = DeleteError)]
+pub struct DeleteRoom {
+    /// Which.
+    pub room: RoomId,
+}
+
+/// Why a room was not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum DeleteError {
+    /// Another peer is its host.
+    #[error("only the room's host may do that")]
+    NotHost,
+    /// There is no such room, or none that the peer may know of.
+    #[error("there is no such room")]
+    RoomNotFound,
+}
+
+/// A room has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Event)]
+#[event(response)]
+pub struct Changed {
+    /// Its revision with the change.
+    pub rev: u64,
+}
+
+/// Enters a room, by its id or by an invite.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Room, error = JoinError)]
+pub struct JoinRoom {
+    /// The room's id. Where an invite is given too, it has to be one to this room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomId>,
+    /// A code from [`CreateInvite`]; a private room is joined by one only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite: Option<Secret>,
+    /// The room's password, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+}
+
+impl JoinRoom {
+    /// Joins the room with this id.
+    pub fn new(room: RoomId) -> Self {
+        Self {
+            room: Some(room),
+            invite: None,
+            password: None,
+        }
+    }
+
+    /// Joins the room that this code invites to.
+    pub fn by_invite(invite: Secret) -> Self {
+        Self {
+            room: None,
+            invite: Some(invite),
+            password: None,
+        }
+    }
+}
+
+/// Why a room was not joined, judged in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// There is no such room, none that the peer may know of, or no such invite.
+    #[error("there is no such room: join by `room` or by `invite`")]
+    RoomNotFound,
+    /// The host has banned the peer.
+    #[error("you are banned from this room for {for_ms} ms")]
+    Banned {
+        /// For how much longer, in milliseconds.
+        for_ms: u64,
+    },
+    /// Nobody can join for now.
+    #[error("the room is locked")]
+    RoomLocked,
+    /// The room has a password, and this is not it.
+    #[error("the password is missing or wrong")]
+    BadPassword,
+    /// All seats are taken.
+    #[error("the room is full: {max} players")]
+    RoomFull {
+        /// How many it takes.
+        max: usize,
+    },
+    /// The peer is in as many rooms as it may be.
+    #[error("you are in {max} rooms, as many as may be: leave one first")]
+    TooManyRooms {
+        /// How many may be.
+        max: usize,
+    },
+    /// The session has ended meanwhile, or the server is about to stop.
+    #[error("the session has ended")]
+    SessionOver,
+}
+
+/// Makes a code by which others can join a room. Only its host may.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Invited, error = InviteError)]
+pub struct CreateInvite {
+    /// Which room.
+    pub room: RoomId,
+    /// For how many milliseconds it holds; 24 hours where it is absent, 30 days at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl_ms: Option<u64>,
+    /// How many peers may join by it; any number where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
+}
+
+/// A code to join a room by.
+#[derive(Debug, Clone, Event)]
+#[event(response)]
+pub struct Invited {
+    /// The code. Whoever has it can join.
+    pub invite: Secret,
+}
+
+/// Why no invite was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum InviteError {
+    /// There is no such room that the peer is host of.
+    #[error("you are not the host of such a room")]
+    NotHost,
+    /// The room has as many invites as may be.
+    #[error("the room has {max} invites, as many as may be: wait until one ends")]
+    TooManyInvites {
+        /// How many may be.
+        max: usize,
+    },
+}
+
+/// Leaves a room.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Changed, error = LeaveError)]
+pub struct LeaveRoom {
+    /// Which.
+    pub room: RoomId,
+}
+
+/// Why a room was not left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum LeaveError {
+    /// The peer is in no such room.
+    #[error("you are in no such room")]
+    RoomNotFound,
+}
+
+/// Asks for public rooms, the oldest first.
+#[derive(Debug, Clone, Default, Event)]
+#[event(request, response = RoomList)]
+pub struct ListRooms {
+    /// A part of the names; case and width make no difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// How many at most: 50 where it is absent, never above 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Where the list before this one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<u64>,
+}
+
+/// A part of the list of rooms. It may be short, even empty, where there is a cursor.
+#[derive(Debug, Clone, PartialEq, Event)]
+#[event(response)]
+pub struct RoomList {
+    /// The rooms.
+    pub rooms: Vec<RoomSummary>,
+    /// What gets the next part; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<u64>,
+}
+
+/// Changes a room. Only its host may. What is absent stays.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Room, error = UpdateError)]
+pub struct UpdateRoom {
+    /// Which.
+    pub room: RoomId,
+    /// The revision that the change is meant for; any where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_rev: Option<u64>,
+    /// Its label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How many players it takes; not fewer than are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
+    /// Whether nobody can join for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+    /// Who can find it.
+    #[serde(
+        default,
+        deserialize_with = "known_visibility",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub visibility: Option<Visibility>,
+    /// What joining takes; an empty one removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// The host's own data, replaced as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+}
+
+impl UpdateRoom {
+    /// A change of nothing, to be filled in.
+    pub fn new(room: RoomId) -> Self {
+        Self {
+            room,
+            if_rev: None,
+            name: None,
+            capacity: None,
+            locked: None,
+            visibility: None,
+            password: None,
+            meta: None,
+        }
+    }
+}
+
+/// Why a room was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// Another peer is its host.
+    #[error("only the room's host may do that")]
+    NotHost,
+    /// There is no such room, or none that the peer may know of.
+    #[error("there is no such room")]
+    RoomNotFound,
+    /// The room has changed since.
+    #[error("the room has changed: it is at revision {rev} now")]
+    StaleRev {
+        /// Its revision now.
+        rev: u64,
+    },
+    /// The name is none.
+    #[error("the name {rule}")]
+    NameInvalid {
+        /// The rule that it breaks.
+        rule: String,
+    },
+    /// More players are in the room than it would take.
+    #[error("{players} players are in the room: choose no lower capacity")]
+    CapacityTooLow {
+        /// How many are in it.
+        players: usize,
+    },
+}
+
+/// Puts a player out of a room. Only its host may.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Changed, error = KickError)]
+pub struct KickPlayer {
+    /// Which room.
+    pub room: RoomId,
+    /// Whom.
+    pub player: PeerId,
+    /// For how many milliseconds the player cannot come back; none where it is absent, 365 days at
+    /// most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ban_ms: Option<u64>,
+    /// What the player is told, at most 256 bytes; a longer one is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// Why a player was not kicked, or not made host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum KickError {
+    /// There is no such room that the peer is host of.
+    #[error("you are not the host of such a room")]
+    NotHost,
+    /// The player is not in the room.
+    #[error("the player is not in the room")]
+    NotMember,
+    /// The host is the player.
+    #[error("this is yourself: leave the room instead")]
+    Yourself,
+}
+
+/// Gives a room another host. Only its host may.
+#[derive(Debug, Clone, Event)]
+#[event(request, response = Changed, error = SetHostError)]
+pub struct SetHost {
+    /// Which room.
+    pub room: RoomId,
+    /// The new host.
+    pub player: PeerId,
+}
+
+/// Why a player was not made host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EventError)]
+#[non_exhaustive]
+pub enum SetHostError {
+    /// There is no such room that the peer is host of.
+    #[error("you are not the host of such a room")]
+    NotHost,
+    /// The player is not in the room.
+    #[error("the player is not in the room")]
+    NotMember,
+}
+
+/// What every client can ask of rooms: `to_server` of a protocol. Handled by
+/// [`Rendezvous`](crate::Rendezvous).
+#[derive(Debug, Clone, EventSet)]
+pub enum Rooms {
+    /// Makes a room.
+    CreateRoom(CreateRoom),
+    /// Ends one.
+    DeleteRoom(DeleteRoom),
+    /// Enters one.
+    JoinRoom(JoinRoom),
+    /// Makes a code to join by.
+    CreateInvite(CreateInvite),
+    /// Leaves one.
+    LeaveRoom(LeaveRoom),
+    /// Lists public ones.
+    ListRooms(ListRooms),
+    /// Changes one.
+    UpdateRoom(UpdateRoom),
+    /// Puts a player out.
+    KickPlayer(KickPlayer),
+    /// Gives it another host.
+    SetHost(SetHost),
+}

@@ -28,6 +28,9 @@ pub enum CloseReason {
         /// How long nothing got through.
         after: Duration,
     },
+    /// The other end read so slowly that something it must not miss found no room in its queue.
+    #[error("the other end reads too slowly: its queue is full")]
+    Overflowed,
     /// The codec gave the link up.
     #[error("the link's encryption failed: {0}")]
     Codec(CodecError),

@@ -149,8 +149,8 @@ pub use protocol::{
 };
 pub use protocol_derive::{Event, EventData, EventError, EventSet, Protocol};
 pub use router::{
-    Call, Context, Gate, Inbox, InboxHandler, OpenGate, OpenRelay, Peer, Received, Recipient,
-    Relay, Remote, Remotes, Room, inbox,
+    Call, Context, Encoded, Gate, Inbox, InboxHandler, OpenGate, OpenRelay, Outlet, Peer, Received,
+    Receivers, Recipient, Relay, Remote, Remotes, Room, inbox,
 };
 #[cfg(feature = "runtime")]
 pub use runtime::{

@@ -1,9 +1,10 @@
-//! Login and relay on top of [`protocol_core`]: peers find each other at a rendezvous server.
+//! Login, rooms and relay on top of [`protocol_core`]: peers find each other at a rendezvous server.
 
 mod client;
 mod config;
 pub mod events;
 mod handlers;
+mod my_rooms;
 mod service;
 pub mod state;
 
@@ -14,4 +15,5 @@ pub mod cli;
 pub use client::LoginExt;
 pub use config::{Config, Reach, Speaks};
 pub use events::{Login, RoomNews, Rooms, SessionNews};
+pub use my_rooms::{MyRooms, OutOfStep};
 pub use service::{IgnoreNews, Rendezvous};

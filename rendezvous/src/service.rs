@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol_core::{
-    AtClient, Bind, Context, Includes, PeerId, Protocol, Server, ToClient, ToServer, ToSocketAddrs,
+    AtClient, Bind, Context, Includes, PeerId, Protocol, RoomId, Server, ToClient, ToServer,
+    ToSocketAddrs,
 };
 
 use crate::config::Config;
 use crate::events::{
-    Dropped, Login, ServerClosing, SessionEnd, SessionEnded, SessionNews, SessionNewsHandler,
+    Dropped, Login, Room, ServerClosing, SessionEnd, SessionEnded, SessionNews, SessionNewsHandler,
 };
+use crate::handlers::Passwords;
 use crate::state::{AttemptLimits, Attempts, Directory, InMemory};
 
 /// When a client may come back after a shutdown: a restart takes about as long.
@@ -88,12 +90,15 @@ pub(crate) struct Inner<D> {
     attempts: Mutex<Attempts>,
     /// Whether some server was started with the gate and the relay.
     pub(crate) attached: AtomicBool,
+    /// Whether the server is about to stop, so that nothing is begun.
+    pub(crate) closing: AtomicBool,
+    pub(crate) passwords: Passwords,
 }
 
 impl Rendezvous {
     /// A rendezvous server that keeps its state in memory.
     pub fn new(config: Config) -> Self {
-        let directory = InMemory::new(config.sessions);
+        let directory = InMemory::new(config.sessions, config.rooms, config.rooms_a_peer);
         Self::with_directory(config, directory)
     }
 }
@@ -111,6 +116,8 @@ impl<D: Directory> Rendezvous<D> {
                 directory,
                 attempts: Mutex::new(attempts),
                 attached: AtomicBool::new(false),
+                closing: AtomicBool::new(false),
+                passwords: Passwords::new(),
             }),
         }
     }
@@ -145,6 +152,31 @@ impl<D: Directory> Rendezvous<D> {
         self.inner.directory.sessions()
     }
 
+    /// How many rooms there are.
+    pub fn rooms(&self) -> usize {
+        self.inner.directory.rooms()
+    }
+
+    /// A room as its members see it now.
+    pub fn room(&self, room: &RoomId) -> Option<Room> {
+        self.inner.directory.room(room)
+    }
+
+    /// The rooms that a peer is in, in the order in which it joined them.
+    pub fn rooms_of(&self, peer: &PeerId) -> Vec<RoomId> {
+        self.inner.directory.rooms_of(peer)
+    }
+
+    /// Whether a peer is in a room.
+    pub fn is_member(&self, room: &RoomId, peer: &PeerId) -> bool {
+        self.inner.directory.is_member(room, peer)
+    }
+
+    /// Whether a peer is the host of a room.
+    pub fn is_host(&self, room: &RoomId, peer: &PeerId) -> bool {
+        self.inner.directory.host(room).as_ref() == Some(peer)
+    }
+
     /// Ends a peer's session: it hears `session_ended` with `removed`, and its link is closed.
     /// Returns `false` where no such peer is logged in on this server.
     pub async fn remove<P>(&self, server: &Server<P>, peer: &PeerId) -> bool
@@ -161,12 +193,14 @@ impl<D: Directory> Rendezvous<D> {
         found.close() > 0
     }
 
-    /// Tells every client that the server closes, then shuts it down: see [`Server::shutdown`].
-    /// Returns whether everything ended before the `deadline`.
+    /// Ends all rooms, tells every client that the server closes, then shuts it down: see
+    /// [`Server::shutdown`]. Returns whether everything ended before the `deadline`.
     pub async fn shutdown<P>(&self, server: &Server<P>, deadline: Duration) -> bool
     where
         P: Protocol + Includes<ToClient, SessionNews>,
     {
+        self.inner.closing.store(true, Ordering::Relaxed);
+        self.inner.directory.end_rooms();
         let closing = ServerClosing {
             deadline_ms: in_ms(deadline),
             retry_after_ms: in_ms(RETRY_AFTER),

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId};
-use crate::protocol::{AtPeer, AtServer, Origin, Protocol, Side, Travels};
-use crate::router::Call;
+use crate::protocol::{AtPeer, AtServer, Includes, Origin, Protocol, Side, ToClient, Travels};
 use crate::router::send;
-use crate::router::target::{Recipient, Remote};
-use crate::router::{Hub, Link, LinkRef};
+use crate::router::target::{Recipient, Remote, Remotes};
+use crate::router::{Call, Hub, Link, LinkRef, Outlet};
 
 /// The connection that an event came from, as its handler sees it.
 ///
@@ -144,6 +143,32 @@ impl<P: Protocol> Context<P, AtServer> {
     /// Another client of this server.
     pub fn to(&self, recipient: impl Into<Recipient>) -> Remote<P> {
         Remote::find(self.hub().as_deref(), recipient.into())
+    }
+
+    /// Several clients of this server; those that are not connected are left out.
+    pub fn to_many<R: Into<Recipient>>(
+        &self,
+        recipients: impl IntoIterator<Item = R>,
+    ) -> Remotes<P> {
+        match self.hub() {
+            Some(hub) => Remotes::find(&hub, recipients),
+            None => Remotes::new(Vec::new()),
+        }
+    }
+
+    /// A way to this client for the passes of set `S`, to be kept in state of your own, whatever
+    /// protocol the state serves.
+    pub fn outlet<S>(&self) -> Outlet<S>
+    where
+        P: Includes<ToClient, S>,
+    {
+        Outlet::new(Arc::clone(&self.link))
+    }
+
+    /// Counts frames that others receive because of this event against the connection's
+    /// [`deliveries_per_second`](crate::RateLimits::deliveries_per_second).
+    pub fn charge(&self, deliveries: usize) {
+        self.link.charge(deliveries);
     }
 
     /// Closes the connection. Its peer's name is free at once; what was sent to it is still written,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(crate) struct Link {
     pub(crate) confirm_timeout: Duration,
     pub(crate) send_timeout: Duration,
     pub(crate) peer: OnceLock<PeerId>,
+    /// Frames that others receive because of this link's peer, not yet counted by the driver.
+    deliveries: AtomicUsize,
     /// What is to be done when the link is gone; none once that was done.
     farewells: Mutex<Option<Vec<Farewell>>>,
     hub: Weak<Hub>,
@@ -45,6 +48,7 @@ impl Link {
             confirm_timeout: limits.confirm_timeout,
             send_timeout: limits.send_timeout,
             peer: OnceLock::new(),
+            deliveries: AtomicUsize::new(0),
             farewells: Mutex::new(Some(Vec::new())),
             hub,
         }
@@ -55,6 +59,20 @@ impl Link {
         self.outbox.close(Closing::Leave);
         if let Some(hub) = self.hub() {
             hub.remove(self);
+        }
+    }
+
+    /// Takes note of frames that others receive because of this link's peer.
+    pub(crate) fn charge(&self, deliveries: usize) {
+        self.deliveries.fetch_add(deliveries, Ordering::Relaxed);
+    }
+
+    /// What was charged since the last time.
+    pub(crate) fn take_deliveries(&self) -> usize {
+        // Mostly nothing was, and then nothing need be written.
+        match self.deliveries.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.deliveries.swap(0, Ordering::Relaxed),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether a server passes events on between its clients, and who may reach whom.
 
 use crate::protocol::Protocol;
-use crate::router::Context;
+use crate::router::{Context, Receivers};
 use crate::wire::WireError;
 
 /// Decides who may reach whom through a server: asked before an event is relayed.
@@ -41,6 +41,26 @@ pub trait Relay<P: Protocol>: Send + Sync + 'static {
     ///
     /// Says why not, usually with `not_allowed` (`PROTOCOL.md` §5).
     fn to_peer(&self, cx: &Context<P>, peer: &str, name: &str) -> Result<(), WireError>;
+
+    /// Whether the connection behind `cx` may send the event called `name` to `room`, whoever keeps
+    /// that room. By default it may.
+    ///
+    /// # Errors
+    ///
+    /// Says why not, as in [`to_peer`](Self::to_peer).
+    fn to_room(&self, cx: &Context<P>, room: &str, name: &str) -> Result<(), WireError> {
+        let _ = (cx, room, name);
+        Ok(())
+    }
+
+    /// Gives an event to all other members of `room`, if this relay keeps such a room and the
+    /// connection's peer is a member; else returns `false`, as it does by default. Membership must
+    /// not change before the last [`Receivers::add`] has returned, so that nobody hears of a room
+    /// that they have left.
+    fn pass_to_room(&self, cx: &Context<P>, room: &str, receivers: &mut Receivers<'_>) -> bool {
+        let _ = (cx, room, receivers);
+        false
+    }
 }
 
 /// Lets every identified peer reach every other.

@@ -4,13 +4,15 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::connection::{
     CallKey, Exchange, Incoming, Mode, Outgoing, RelayedAnswer, RelayedCall, Share, Tried,
 };
 use crate::event::{EventInfo, Kind};
 use crate::ids::PeerId;
 use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sets};
-use crate::router::{Context, Gate, Link, Relay, ReplyBuffer, Serve};
+use crate::router::{Context, Gate, Link, Receivers, Relay, ReplyBuffer, Serve};
 use crate::wire::{ErrorCode, WireError};
 
 /// What became of an event that was not refused.
@@ -112,6 +114,9 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
     fn relay(&self, incoming: &Incoming<'_>, dest: &str) -> Result<Option<RelayedCall>, WireError> {
         let (mode, me) = (incoming.mode, self.cx.connection());
         let from = self.may_relay(incoming, dest)?;
+        if let Some(room) = dest.strip_prefix('#') {
+            return self.relay_to_room(incoming, from, room).map(|()| None);
+        }
         let hub = self.cx.hub();
         let call = CallKey::of(incoming);
         let receiver = hub.as_deref().and_then(|hub| match mode {
@@ -155,12 +160,39 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         Err(refusal)
     }
 
+    /// Passes a frame on to the other members of a room: encoded once, however many they are.
+    fn relay_to_room(
+        &self,
+        incoming: &Incoming<'_>,
+        from: &PeerId,
+        room: &str,
+    ) -> Result<(), WireError> {
+        let mut frame = Vec::new();
+        incoming.frame.relay(from, &mut frame);
+        let frame = Bytes::from(frame);
+        let mut receivers = Receivers::new(&frame);
+        let mut relays = self.relays.iter();
+        if !relays.any(|relay| relay.pass_to_room(&self.cx, room, &mut receivers)) {
+            let text = "you are in no such room";
+            return Err(WireError::new(ErrorCode::NotAllowed, text));
+        }
+        let (queued, missed) = (receivers.queued, receivers.missed);
+        self.cx.charge(queued + missed);
+        if missed > 0 {
+            let all = queued + missed;
+            let text = format!("{missed} of {all} members do not read fast enough");
+            return Err(WireError::new(ErrorCode::PeerSlow, text));
+        }
+        Ok(())
+    }
+
     /// Whether a frame may go to `dest`, and from whom it is.
     fn may_relay(&self, incoming: &Incoming<'_>, dest: &str) -> Result<&PeerId, WireError> {
         let refuse = |code, text: &str| Err(WireError::new(code, text));
-        let is_room = dest.starts_with('#');
-        let is_call = matches!(incoming.mode, Mode::ConfirmPass | Mode::Request);
-        if self.relays.is_empty() && !(is_room && is_call) {
+        let room = dest.strip_prefix('#');
+        let asks_room =
+            room.is_some() && matches!(incoming.mode, Mode::ConfirmPass | Mode::Request);
+        if self.relays.is_empty() && !asks_room {
             let text = "this server does not relay: leave `dest` out";
             return refuse(ErrorCode::PeerNotFound, text);
         }
@@ -168,21 +200,24 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         if from.is_none() && !self.relays.is_empty() {
             return refuse(ErrorCode::NotLoggedIn, "log in before you send to others");
         }
-        let Some(from) = from.filter(|_| !is_room) else {
-            let text = if is_call {
-                "a room is many receivers: it cannot confirm or answer"
-            } else {
-                "this server has no rooms"
-            };
+        let Some(from) = from.filter(|_| !asks_room) else {
+            let text = "a room is many receivers: it cannot confirm or answer";
             return refuse(ErrorCode::NotAllowed, text);
         };
         if incoming.mode == Mode::Pass && incoming.name == "protocol_error" {
             let text = "`protocol_error` is a word between the two ends of a link";
             return refuse(ErrorCode::NotAllowed, text);
         }
-        if incoming.mode != Mode::Reply {
-            for relay in &*self.relays {
-                relay.to_peer(&self.cx, dest, incoming.name)?;
+        if incoming.mode == Mode::Reply {
+            return match room {
+                Some(_) => refuse(ErrorCode::NotAllowed, "a room has asked nothing"),
+                None => Ok(from),
+            };
+        }
+        for relay in &*self.relays {
+            match room {
+                Some(room) => relay.to_room(&self.cx, room, incoming.name)?,
+                None => relay.to_peer(&self.cx, dest, incoming.name)?,
             }
         }
         Ok(from)

@@ -1,6 +1,8 @@
 //! Values of rooms that cannot be out of bounds: what does not fit is refused with `bad_data`.
 
 use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
 
 use protocol_core::Json;
 use serde::de::{Error, Unexpected};
@@ -116,6 +118,39 @@ impl<'de> Deserialize<'de> for Meta {
         let bytes = json.get().len();
         let expected = &"JSON of at most 4096 bytes";
         Self::new(json).ok_or_else(|| D::Error::invalid_length(bytes, expected))
+    }
+}
+
+/// Where a list of rooms ended. Its text is the server's own: give it back as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor(pub(crate) u64);
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        u64::from_str_radix(text, 16).map(Self)
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let expected = &"the cursor of an earlier list";
+        text.parse()
+            .map_err(|_| D::Error::invalid_value(Unexpected::Other("another text"), expected))
     }
 }
 

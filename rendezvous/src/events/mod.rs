@@ -7,7 +7,7 @@ mod room_news;
 mod rooms;
 mod secret;
 
-pub use bounds::{Capacity, Meta};
+pub use bounds::{Capacity, Cursor, Meta};
 pub use login::{
     Dropped, LogIn, LogOut, LoggedIn, LoggedOut, Login, LoginError, LoginHandler, Ping, Pong,
     ProtocolInfo, ServerClosing, SessionEnd, SessionEnded, SessionNews, SessionNewsHandler,

@@ -1,4 +1,4 @@
-//! What the server tells the members of rooms (`PROTOCOL.md` §11).
+//! What the server tells the members of rooms (`PROTOCOL.md` §10).
 
 use protocol_core::{Event, EventData, EventSet, PeerId, RoomId};
 

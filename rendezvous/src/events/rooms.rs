@@ -1,9 +1,9 @@
-//! What clients ask of rooms (`PROTOCOL.md` §11).
+//! What clients ask of rooms (`PROTOCOL.md` §10).
 
 use protocol_core::{Event, EventError, EventSet, PeerId, RoomId};
 
 use super::bounds::known_visibility;
-use super::{Capacity, Meta, OnHostLeave, Room, RoomSummary, Secret, Visibility};
+use super::{Capacity, Cursor, Meta, OnHostLeave, Room, RoomSummary, Secret, Visibility};
 
 /// Makes a room; its creator is its host and first member.
 #[derive(Debug, Clone, Event)]
@@ -243,7 +243,7 @@ pub struct ListRooms {
     pub limit: Option<usize>,
     /// Where the list before this one ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<u64>,
+    pub cursor: Option<Cursor>,
 }
 
 /// A part of the list of rooms. It may be short, even empty, where there is a cursor.
@@ -254,7 +254,7 @@ pub struct RoomList {
     pub rooms: Vec<RoomSummary>,
     /// What gets the next part; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<u64>,
+    pub cursor: Option<Cursor>,
 }
 
 /// Changes a room. Only its host may. What is absent stays.

@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol_core::{Context, Protocol};
+use protocol_core::{ConnectionId, Context, Protocol};
 use uuid::Uuid;
 
 use crate::config::Speaks;
 use crate::events::{
-    LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong, ProtocolInfo,
+    LeaveReason, LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong,
+    ProtocolInfo,
 };
 use crate::service::Rendezvous;
 use crate::state::{Directory, OpenError, PeerName, Session};
@@ -34,6 +35,7 @@ impl<P: Protocol, D: Directory> LoginHandler<P> for Rendezvous<D> {
     }
 
     async fn on_log_out(&self, cx: &Context<P>, _event: LogOut) -> LoggedOut {
+        self.leave(cx.connection(), LeaveReason::Left);
         cx.close();
         LoggedOut {}
     }
@@ -89,15 +91,12 @@ impl<D: Directory> Rendezvous<D> {
         let connection = cx.connection();
         // The link may have ended meanwhile, or a handler of the server's own gave the name away.
         if !cx.identify(id.clone()) {
-            self.inner.directory.close(connection);
+            let reason = LeaveReason::GraceExpired;
+            self.inner.directory.close(connection, reason);
             return Err(LoginError::IdTaken);
         }
         let rendezvous = self.clone();
-        cx.on_leave(move || {
-            if let Some(session) = rendezvous.inner.directory.close(connection) {
-                tracing::info!(%connection, peer = ?session.peer.id(), "left");
-            }
-        });
+        cx.on_leave(move || rendezvous.leave(connection, LeaveReason::GraceExpired));
         Ok(LoggedIn {
             id,
             session: session_id,
@@ -110,6 +109,13 @@ impl<D: Directory> Rendezvous<D> {
 }
 
 impl<D: Directory> Rendezvous<D> {
+    /// Ends a connection's session, if it still has one.
+    fn leave(&self, connection: ConnectionId, reason: LeaveReason) {
+        if let Some(session) = self.inner.directory.close(connection, reason) {
+            tracing::info!(%connection, peer = ?session.peer.id(), "left");
+        }
+    }
+
     /// Counts a refused login, and closes a connection that has had its last.
     fn count_failure<P: Protocol>(&self, cx: &Context<P>) {
         let connection = cx.connection();

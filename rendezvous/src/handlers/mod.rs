@@ -2,3 +2,7 @@
 
 mod gate;
 mod login;
+mod passwords;
+mod rooms;
+
+pub(crate) use passwords::Passwords;

@@ -1,18 +1,38 @@
 //! The seam behind which the state lives: in memory today, in a store of many servers later.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 
-use protocol_core::ConnectionId;
+use protocol_core::{ConnectionId, Encoded, Outlet, PeerId, RoomId, SendError};
 
+use super::rooms::{Command, News, RoomLimits, Rooms};
 use super::{OpenError, Session, Sessions};
+use crate::events::{LeaveReason, ListRooms, Room, RoomList, RoomNews};
 
-/// Where sessions are kept.
+/// The way to a member of rooms.
+pub type Line = Outlet<RoomNews>;
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Applied<C: Command> {
+    /// What the peer gets.
+    pub result: Result<C::Reply, C::Error>,
+    /// How many news it gave rise to, one for each that hears it.
+    pub deliveries: usize,
+}
+
+/// Where sessions and rooms are kept.
 ///
-/// Opening may take time, since a store of many servers has to agree on who gets a name. Closing
-/// does not wait: it is called when a link is gone, and such a store passes it on by itself. A
-/// session is closed only after [`open`](Self::open) has returned, and then exactly once. The future
-/// of `open` may be dropped before that, when it takes too long or the server stops; then no session
+/// Opening and commanding may take time, since a store of many servers has to agree. What is read
+/// is this server's own copy, and reading does not wait. Nor does closing: it is called when a link
+/// is gone, and such a store passes it on by itself.
+///
+/// A session is closed only after [`open`](Self::open) has returned, and then once. The future of
+/// `open` may be dropped before that, when it takes too long or the server stops; then no session
 /// may be left.
+///
+/// News are put into the members' lines in the order of the changes, before anybody can see a change
+/// in another way, and those for a peer itself before its command returns (`PROTOCOL.md` §10).
 pub trait Directory: Send + Sync + 'static {
     /// Opens a session, if its name is free.
     ///
@@ -21,43 +41,192 @@ pub trait Directory: Send + Sync + 'static {
     /// See [`OpenError`].
     fn open(&self, session: Session) -> impl Future<Output = Result<(), OpenError>> + Send;
 
-    /// Ends the session of a connection and returns it, if there was one.
-    fn close(&self, connection: ConnectionId) -> Option<Session>;
+    /// Ends the session of a connection and returns it, if there was one. Its peer leaves all rooms,
+    /// for `reason`.
+    fn close(&self, connection: ConnectionId, reason: LeaveReason) -> Option<Session>;
 
     /// How many sessions there are.
     fn sessions(&self) -> usize;
+
+    /// Does what the peer at the other end of `line` commands.
+    fn apply<C: Command>(
+        &self,
+        command: C,
+        line: &Line,
+        now: Instant,
+    ) -> impl Future<Output = Applied<C>> + Send;
+
+    /// Lists public rooms.
+    fn list(&self, request: &ListRooms) -> impl Future<Output = RoomList> + Send;
+
+    /// Ends all rooms, since the server stops; from now on none are made or joined.
+    fn end_rooms(&self);
+
+    /// How many rooms there are.
+    fn rooms(&self) -> usize;
+
+    /// A room as its members see it.
+    fn room(&self, room: &str) -> Option<Room>;
+
+    /// The rooms that a peer is in, in the order in which it joined them.
+    fn rooms_of(&self, peer: &str) -> Vec<RoomId>;
+
+    /// Whether a peer is in a room.
+    fn is_member(&self, room: &str, peer: &str) -> bool;
+
+    /// The host of a room.
+    fn host(&self, room: &str) -> Option<PeerId>;
+
+    /// Whether two peers are in one room.
+    fn share_room(&self, one: &str, other: &str) -> bool;
+
+    /// Calls `visit` with the lines of all members of a room but `peer`, while nothing changes.
+    /// Returns `false` where `peer` is no member.
+    fn visit_others(&self, room: &str, peer: &str, visit: &mut dyn FnMut(&Line)) -> bool;
 }
 
 /// Keeps everything in this process.
 #[derive(Debug)]
 pub struct InMemory {
-    sessions: Mutex<Sessions>,
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    sessions: Sessions,
+    rooms: Rooms<Line>,
 }
 
 impl InMemory {
-    /// Nobody is here yet; at most `max_sessions` will be.
-    pub fn new(max_sessions: usize) -> Self {
+    /// Nobody is here yet. At most `sessions` will be, in at most `rooms` rooms, each peer in at
+    /// most `rooms_a_peer`.
+    pub fn new(sessions: usize, rooms: usize, rooms_a_peer: usize) -> Self {
+        let limits = RoomLimits {
+            rooms,
+            rooms_a_peer,
+        };
         Self {
-            sessions: Mutex::new(Sessions::new(max_sessions)),
+            state: RwLock::new(State {
+                sessions: Sessions::new(sessions),
+                rooms: Rooms::new(limits),
+            }),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Sessions> {
-        // A session is in both maps or in none before anything can panic.
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Directory for InMemory {
     async fn open(&self, session: Session) -> Result<(), OpenError> {
-        self.lock().open(session)
+        self.write().sessions.open(session)
     }
 
-    fn close(&self, connection: ConnectionId) -> Option<Session> {
-        self.lock().close(connection)
+    fn close(&self, connection: ConnectionId, reason: LeaveReason) -> Option<Session> {
+        let mut state = self.write();
+        let session = state.sessions.close(connection)?;
+        let mut news = Vec::new();
+        state.rooms.leave_all(session.peer.id(), reason, &mut news);
+        deliver(&news);
+        Some(session)
     }
 
     fn sessions(&self) -> usize {
-        self.lock().len()
+        self.read().sessions.len()
+    }
+
+    async fn apply<C: Command>(&self, command: C, line: &Line, now: Instant) -> Applied<C> {
+        let mut state = self.write();
+        let State { sessions, rooms } = &mut *state;
+        let Some(session) = sessions.of_connection(line.connection()) else {
+            return Applied {
+                result: Err(C::session_over()),
+                deliveries: 0,
+            };
+        };
+        let mut news = Vec::new();
+        let result = rooms.apply(command, &session.peer, line, now, &mut news);
+        let deliveries = deliver(&news);
+        Applied { result, deliveries }
+    }
+
+    async fn list(&self, request: &ListRooms) -> RoomList {
+        self.read().rooms.list(request)
+    }
+
+    fn end_rooms(&self) {
+        let mut state = self.write();
+        let mut news = Vec::new();
+        state.rooms.end_all(LeaveReason::Shutdown, &mut news);
+        deliver(&news);
+    }
+
+    fn rooms(&self) -> usize {
+        self.read().rooms.len()
+    }
+
+    fn room(&self, room: &str) -> Option<Room> {
+        self.read().rooms.view(room)
+    }
+
+    fn rooms_of(&self, peer: &str) -> Vec<RoomId> {
+        self.read().rooms.of_peer(peer).to_vec()
+    }
+
+    fn is_member(&self, room: &str, peer: &str) -> bool {
+        self.read().rooms.is_member(room, peer)
+    }
+
+    fn host(&self, room: &str) -> Option<PeerId> {
+        self.read().rooms.host(room).cloned()
+    }
+
+    fn share_room(&self, one: &str, other: &str) -> bool {
+        self.read().rooms.share_room(one, other)
+    }
+
+    fn visit_others(&self, room: &str, peer: &str, visit: &mut dyn FnMut(&Line)) -> bool {
+        let state = self.read();
+        let Some(others) = state.rooms.others(room, peer) else {
+            return false;
+        };
+        others.for_each(visit);
+        true
+    }
+}
+
+/// Puts news into the members' lines, while the state is locked, so that they keep their order. A
+/// member that has no room for them is out of step, so its link breaks off. Returns how many were
+/// put.
+fn deliver(news: &[News<Line>]) -> usize {
+    let mut deliveries = 0;
+    for News { to, event } in news {
+        match encode(event) {
+            Ok(frame) => {
+                deliveries += to.len();
+                for line in to {
+                    line.put(&frame);
+                }
+            }
+            Err(error) => tracing::error!(%error, "news of a room cannot be encoded"),
+        }
+    }
+    deliveries
+}
+
+fn encode(event: &RoomNews) -> Result<Encoded<RoomNews>, SendError> {
+    match event {
+        RoomNews::SelfJoined(event) => Encoded::new(event),
+        RoomNews::SelfLeft(event) => Encoded::new(event),
+        RoomNews::PlayerJoined(event) => Encoded::new(event),
+        RoomNews::PlayerLeft(event) => Encoded::new(event),
+        RoomNews::PlayerUpdated(event) => Encoded::new(event),
+        RoomNews::HostChanged(event) => Encoded::new(event),
+        RoomNews::RoomUpdated(event) => Encoded::new(event),
     }
 }

@@ -1,13 +1,16 @@
-//! Who is here: names, sessions, attempts to log in. Synchronous code that knows no socket and
-//! reads no clock; behind the [`Directory`] it may live elsewhere later.
+//! Who is here and in which rooms: names, sessions, rooms, attempts to log in. Synchronous code that
+//! knows no socket and reads no clock; behind the [`Directory`] it may live elsewhere later.
 
 mod attempts;
+mod code;
 mod directory;
 mod name;
+pub mod rooms;
 mod sessions;
 
 pub(crate) use attempts::{AttemptLimits, Attempts};
-pub use directory::{Directory, InMemory};
+pub(crate) use code::code;
+pub use directory::{Applied, Directory, InMemory, Line};
 pub use name::{MAX_NAME_CHARACTERS, Name, NameError, PeerName};
 pub(crate) use sessions::Sessions;
 pub use sessions::{OpenError, Session};

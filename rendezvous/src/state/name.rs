@@ -232,7 +232,7 @@ fn is_space(c: char) -> bool {
 
 /// Unicode's `NFKC_Casefold`. A second round, for the compatibility form of a character may have
 /// case, as that of U+1D400 does. A third would change nothing.
-fn nfkc_casefold(text: &str) -> String {
+pub(super) fn nfkc_casefold(text: &str) -> String {
     let folded = fold(text);
     if folded == text {
         folded

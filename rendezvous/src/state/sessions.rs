@@ -76,6 +76,11 @@ impl Sessions {
         Ok(())
     }
 
+    /// The session of a connection.
+    pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<&Session> {
+        self.by_connection.get(&connection)
+    }
+
     /// Ends the session of a connection, if it has one.
     pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<Session> {
         let session = self.by_connection.remove(&connection)?;

@@ -131,6 +131,29 @@ impl Outbox {
         Tried::Queued
     }
 
+    /// Queues what the other end must not miss: where there is no room for it, the link breaks off.
+    /// Whether it was queued.
+    pub(crate) fn push_or_break(&self, outgoing: Outgoing) -> bool {
+        let mut queue = self.lock();
+        if queue.closed.is_some() || queue.refuses() {
+            return false;
+        }
+        let has_room = self.has_room(&queue);
+        if has_room {
+            queue.ready_bytes += outgoing.len();
+            queue.ready.push_back(outgoing);
+        } else {
+            queue.closing = Some(Closing::Overflow);
+        }
+        self.call_driver(queue);
+        has_room
+    }
+
+    /// Breaks the link off.
+    pub(crate) fn break_off(&self) {
+        self.close(Closing::Overflow);
+    }
+
     /// Queues an answer to a relayed call. There is always room for the word that it came.
     pub(crate) fn push_answer(&self, answer: RelayedAnswer) {
         let mut queue = self.lock();

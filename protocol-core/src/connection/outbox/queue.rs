@@ -85,6 +85,9 @@ pub(crate) enum Closing {
     Leave,
     /// Send what is queued, then close.
     Flush,
+    /// Break off: something that must not be missed found no room, so that the other end would be
+    /// wrong about all that follows.
+    Overflow,
 }
 
 #[derive(Default)]

@@ -107,6 +107,14 @@ impl<IO> Driver<IO> {
         }
     }
 
+    /// Slows a peer down that makes others receive more than it may.
+    fn note_deliveries(&mut self) {
+        let deliveries = self.link.take_deliveries();
+        if deliveries > 0 {
+            self.connection.charge_deliveries(self.now, deliveries);
+        }
+    }
+
     /// Tells the hub which relayed calls have ended without an answer.
     fn settle(&mut self) {
         let unanswered = self.connection.take_unanswered();
@@ -134,6 +142,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut worked = false;
         loop {
             self.note_identity();
+            self.note_deliveries();
             let waiting = self.connection.input_len();
             let next = if self.is_crowded() {
                 None

@@ -132,7 +132,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 break;
             }
         }
-        if matches!(self.closing, Some(Closing::Leave | Closing::Flush)) {
+        if self.closing >= Some(Closing::Leave) {
             self.connection.stop_taking();
         }
         match self.closing {
@@ -142,7 +142,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.connection.close();
             }
             Some(Closing::Drain) => self.connection.drain(),
-            Some(Closing::Leave | Closing::Flush) | None => {}
+            Some(Closing::Overflow) if !self.connection.is_broken() => {
+                self.connection.broken(CloseReason::Overflowed);
+            }
+            Some(Closing::Leave | Closing::Flush | Closing::Overflow) | None => {}
         }
     }
 

@@ -1,0 +1,4 @@
+//! Rooms, through the public API and over real sockets.
+
+mod basics;
+mod world;

@@ -1,5 +1,9 @@
 //! The program as its users meet it: a process with flags, variables, streams, signals and codes.
 
+#[path = "program/configuring.rs"]
+mod configuring;
+#[path = "program/printing.rs"]
+mod printing;
 #[path = "support/process.rs"]
 mod process;
 // Windows has no signals that one process sends another without further ado.
@@ -34,17 +38,23 @@ fn help_and_version_are_results() {
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{args:?}");
         assert!(!ended.stdout.is_empty(), "{args:?}");
     }
-    let version = run(program(&["--version"])).stdout;
-    assert_eq!(
-        version,
-        concat!("rendezvous ", env!("CARGO_PKG_VERSION"), "\n")
-    );
+    for args in [
+        &["--version"][..],
+        &["-V"],
+        &["serve", "--version"],
+        &["man", "-V"],
+    ] {
+        let version = run(program(args)).stdout;
+        let expected = concat!("rendezvous ", env!("CARGO_PKG_VERSION"), "\n");
+        assert_eq!(version, expected, "{args:?}");
+    }
 }
 
 #[test]
 fn help_names_each_variable_and_each_exit_code() {
     let help = run(program(&["serve", "--help"])).stdout;
     for flag in [
+        "config",
         "listen",
         "max-connections",
         "max-connections-per-address",
@@ -53,8 +63,16 @@ fn help_names_each_variable_and_each_exit_code() {
         "login-interval",
         "login-burst",
         "login-failures",
+        "max-rooms",
+        "max-rooms-per-peer",
+        "relay",
         "events-per-second",
         "bytes-per-second",
+        "deliveries-per-second",
+        "max-frame",
+        "queue-events",
+        "queue-bytes",
+        "max-open-calls",
         "shutdown-deadline",
         "log",
         "log-format",
@@ -70,7 +88,7 @@ fn help_names_each_variable_and_each_exit_code() {
         for code in 0..=4 {
             assert!(help.contains(&format!("\n  {code}  ")), "{code}");
         }
-        assert!(help.contains("Example:\n  rendezvous serve "));
+        assert!(help.contains("Examples:\n  rendezvous serve "));
     }
 }
 
@@ -87,6 +105,14 @@ fn a_value_that_is_none_is_refused_by_name() {
         ("--login-failures", "1.5", "from 0 to"),
         ("--events-per-second", "fast", "from 0 to"),
         ("--bytes-per-second", "1MB", "1MiB"),
+        ("--deliveries-per-second", "-1", "from 0 to"),
+        ("--max-rooms", "0", "from 1 to"),
+        ("--max-rooms-per-peer", "0", "from 1 to"),
+        ("--relay", "some", "all, rooms"),
+        ("--max-frame", "1MiB", "from 4KiB to 512KiB"),
+        ("--queue-events", "0", "from 1 to"),
+        ("--queue-bytes", "1KiB", "64KiB or more"),
+        ("--max-open-calls", "0", "from 1 to"),
         ("--shutdown-deadline", "soon", "such as 5s"),
         ("--log", "rendezvous=loud", "warn,rendezvous=debug"),
         ("--log-format", "xml", "text, json"),
@@ -117,6 +143,15 @@ fn a_wrong_variable_is_named_where_it_counts() {
     let message = run(command).stderr;
     assert!(message.contains("'elsewhere'"), "{message}");
     assert!(!message.contains("RENDEZVOUS_LISTEN"), "{message}");
+}
+
+#[test]
+fn flags_that_cannot_hold_together_are_refused() {
+    let ended = run(program(&["serve", "--bytes-per-second=8191"]));
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
+    for part in ["--bytes-per-second 8191", "--max-frame 65536", "write 8192"] {
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
 }
 
 #[test]
@@ -184,4 +219,19 @@ fn whoever_does_not_log_in_is_closed() {
     let word = stranger.read().unwrap();
     assert!(word.contains("\"timeout\""), "{word}");
     assert_eq!(stranger.read(), None);
+}
+
+#[test]
+fn the_longest_frame_is_what_the_flag_says() {
+    let long = format!(r#"{{"more":"{}"}}"#, "x".repeat(100_000));
+    for (flag, answer) in [
+        ("--max-frame=64KiB", "too_large"),
+        ("--max-frame=128KiB", "server_ms"),
+    ] {
+        let server = serve(&[flag]);
+        let mut client = Client::connect(&server);
+        client.ask("login", r#"{"id":"alice"}"#);
+        let word = client.ask("ping", &long).to_string();
+        assert!(word.contains(answer), "{flag}: {word}");
+    }
 }

@@ -1,5 +1,6 @@
 //! How the program ends, as the number that it leaves behind.
 
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 /// How the program ends.
@@ -10,6 +11,20 @@ pub(super) enum Exit {
     Usage = 2,
     CannotListen = 3,
     CutOff = 4,
+    CannotConnect = 5,
+    LoginRefused = 6,
+    LinkLost = 7,
+}
+
+impl Exit {
+    /// Says on stderr what is wrong with how the program was called.
+    pub(super) fn usage(problems: &[String]) -> Self {
+        let mut stderr = stderr().lock();
+        for problem in problems {
+            let _ = writeln!(stderr, "error: {problem}");
+        }
+        Self::Usage
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -24,9 +39,12 @@ macro_rules! codes {
         "Exit codes:
   0  stopped in order
   1  failed for a reason that has no code of its own
-  2  a flag, a variable or a value is wrong
+  2  a flag, a variable or the configuration file is wrong
   3  cannot listen on the address
-  4  stopped, but connections were cut off: what was due to them may be lost"
+  4  stopped, but connections were cut off: what was due to them may be lost
+  5  cannot connect to the server
+  6  the server refused the login
+  7  the link to the server was lost"
     };
 }
 pub(super) use codes;

@@ -104,7 +104,7 @@ impl Log {
 }
 
 /// Whether escape codes may be written, by the rules of no-color.org.
-fn has_color(terminal: bool, no_color: Option<&OsStr>) -> bool {
+pub(super) fn has_color(terminal: bool, no_color: Option<&OsStr>) -> bool {
     terminal && no_color.is_none_or(OsStr::is_empty)
 }
 

@@ -54,10 +54,7 @@ pub(super) fn count_above_zero(text: &str) -> Result<u32, String> {
     }
 }
 
-/// Below this many bytes a second, one frame could pause a link for longer than a frame may take.
-const SLOWEST: u32 = 8 * 1_024;
-
-/// Bytes a second: none, or a number by itself or with a unit.
+/// Bytes: a number by itself or with a unit; none is an answer.
 pub(super) fn bytes(text: &str) -> Result<u32, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -68,15 +65,27 @@ pub(super) fn bytes(text: &str) -> Result<u32, String> {
         "GiB" => Some(1 << 30),
         _ => None,
     };
-    let number = number.parse::<u32>().ok();
-    let bytes = number
-        .zip(unit)
-        .map(|(number, unit)| number.checked_mul(unit));
-    match bytes {
-        Some(Some(1..SLOWEST)) => Err("write 0 for no limit, or 8KiB or more".to_owned()),
-        Some(Some(bytes)) => Ok(bytes),
-        Some(None) => Err(format!("write {} bytes or fewer", u32::MAX)),
+    match number.parse::<u32>().ok().zip(unit) {
+        Some((number, unit)) => number
+            .checked_mul(unit)
+            .ok_or_else(|| format!("write {} bytes or fewer", u32::MAX)),
         None => Err("write a number of bytes, such as 1048576, 64KiB or 1MiB".to_owned()),
+    }
+}
+
+/// The longest frame: strangers' frames fit below it, and clients read twice as much.
+pub(super) fn frame(text: &str) -> Result<u32, String> {
+    match bytes(text)? {
+        frame @ 0x1000..=0x8_0000 => Ok(frame),
+        _ => Err("write a size from 4KiB to 512KiB".to_owned()),
+    }
+}
+
+/// What may wait for one connection.
+pub(super) fn queue(text: &str) -> Result<u32, String> {
+    match bytes(text)? {
+        queue @ 0x1_0000.. => Ok(queue),
+        _ => Err("write 64KiB or more".to_owned()),
     }
 }
 
@@ -130,11 +139,7 @@ mod tests {
     #[test]
     fn bytes_may_have_a_unit() {
         assert_eq!(bytes("0"), Ok(0));
-        assert_eq!(bytes("8192B"), Ok(8_192));
-        for slow in ["1", "8191B", "7KiB"] {
-            let error = bytes(slow).unwrap_err();
-            assert_eq!(error, "write 0 for no limit, or 8KiB or more", "{slow}");
-        }
+        assert_eq!(bytes("8191B"), Ok(8_191));
         assert_eq!(bytes("64KiB"), Ok(65_536));
         assert_eq!(bytes("1 MiB"), Ok(1_048_576));
         assert_eq!(bytes("3GiB"), Ok(3_221_225_472));
@@ -142,6 +147,20 @@ mod tests {
         assert_eq!(most, "write 4294967295 bytes or fewer");
         for text in ["", "MiB", "1MB", "1.5MiB", "-1", "4294967296", "1MiBs"] {
             assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_frame_and_a_queue_have_bounds() {
+        assert_eq!(frame("4KiB"), Ok(4_096));
+        assert_eq!(frame("512KiB"), Ok(524_288));
+        for text in ["0", "4095", "524289", "1MiB", "much"] {
+            assert!(frame(text).is_err(), "{text}");
+        }
+        assert_eq!(queue("64KiB"), Ok(65_536));
+        assert_eq!(queue("4294967295"), Ok(u32::MAX));
+        for text in ["0", "65535", "4GiB", "much"] {
+            assert!(queue(text).is_err(), "{text}");
         }
     }
 }

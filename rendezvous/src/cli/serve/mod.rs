@@ -1,5 +1,6 @@
 //! `rendezvous serve`: a server for peers of any protocol, from its start to the second signal.
 
+mod connection;
 mod handles;
 mod options;
 
@@ -12,17 +13,20 @@ use protocol_core::{BindError, Protocol, Server};
 
 use super::exit::Exit;
 use super::signals::Signals;
-use crate::events::{Login, SessionNews};
+use crate::events::{Login, RoomNews, Rooms, SessionNews};
 use crate::service::Rendezvous;
-pub(super) use options::Serve;
+pub(super) use options::{Serve, flags};
 
 /// What the program itself understands. Whatever else its clients speak, it relays.
 #[derive(Debug, Protocol)]
-#[protocol(name = "rendezvous", version = "1", to_server = Login, to_client = SessionNews)]
+#[protocol(name = "rendezvous", version = "1", to_server = (Login, Rooms), to_client = (SessionNews, RoomNews))]
 struct Stock;
 
 impl Serve {
     pub(super) fn run(&self) -> Exit {
+        if let Some(conflict) = self.conflict() {
+            return Exit::usage(&[conflict]);
+        }
         self.log.start();
         match self.serve() {
             Ok(exit) => exit,
@@ -48,6 +52,9 @@ impl Serve {
     async fn serve_until_stopped(&self) -> anyhow::Result<Exit> {
         // Before anybody can know that the server is there, so that no signal is missed.
         let mut signals = Signals::new().context("cannot watch for signals")?;
+        if let Some(file) = &self.config {
+            tracing::info!(?file, "configured");
+        }
         handles::raise_limit(self.max_connections);
         let rendezvous = Rendezvous::new(self.config());
         let server = rendezvous

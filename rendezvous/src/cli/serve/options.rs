@@ -1,24 +1,36 @@
 //! The flags of `serve`, and the configuration that they ask for.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Command, ValueEnum};
 
+use super::connection::Connection;
 use crate::cli::{exit, log, values};
-use crate::config::{Config, Speaks};
+use crate::config::{Config, Reach, Speaks};
 
 /// Run a server where peers log in by name and reach each other
 ///
 /// The server relays between peers of any protocol. Its first and only line on stdout is
 /// `listening on ADDR`; everything else is logged to stderr. SIGTERM or Ctrl-C stops it in order, a
-/// second one at once. A flag counts more than its variable.
+/// second one at once.
+///
+/// Each flag has a variable, and each but --config a key of its name in the configuration file. A
+/// flag counts more than its variable, a variable more than the file. `rendezvous check-config`
+/// prints what they come to, as such a file.
 #[derive(Debug, Args)]
 #[command(after_help = concat!(
     exit::codes!(),
-    "\n\nExample:\n  rendezvous serve --listen 127.0.0.1:7766 --max-sessions 500 --log-format json"
+    "\n\nExamples:
+  rendezvous serve --listen 127.0.0.1:7766 --max-sessions 500 --log-format json
+  rendezvous serve --config rendezvous.toml"
 ))]
 pub(in crate::cli) struct Serve {
+    /// The configuration file: TOML, with keys named like the flags, such as login-burst = 20
+    #[arg(long, env = "RENDEZVOUS_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
     /// The IP address and port to listen on; port 0 picks a free one
     #[arg(
         long,
@@ -106,27 +118,40 @@ pub(in crate::cli) struct Serve {
     )]
     login_failures: u32,
 
-    /// Events that a connection may send in a second; 0 for no limit
+    /// Rooms in all
     #[arg(
         long,
-        env = "RENDEZVOUS_EVENTS_PER_SECOND",
+        env = "RENDEZVOUS_MAX_ROOMS",
         value_name = "N",
-        default_value = "500",
-        value_parser = values::count,
-        help_heading = "Rates"
+        default_value = "10000",
+        value_parser = values::count_above_zero,
+        help_heading = "Rooms"
     )]
-    events_per_second: u32,
+    max_rooms: u32,
 
-    /// Bytes that a connection may send in a second, such as 64KiB; 0 for no limit
+    /// Rooms that one peer may be in
     #[arg(
         long,
-        env = "RENDEZVOUS_BYTES_PER_SECOND",
-        value_name = "SIZE",
-        default_value = "1MiB",
-        value_parser = values::bytes,
-        help_heading = "Rates"
+        env = "RENDEZVOUS_MAX_ROOMS_PER_PEER",
+        value_name = "N",
+        default_value = "8",
+        value_parser = values::count_above_zero,
+        help_heading = "Rooms"
     )]
-    bytes_per_second: u32,
+    max_rooms_per_peer: u32,
+
+    /// Whom a peer reaches by id: all peers, or those who share a room with it
+    #[arg(
+        long,
+        env = "RENDEZVOUS_RELAY",
+        value_name = "REACH",
+        default_value = "all",
+        help_heading = "Rooms"
+    )]
+    relay: Relay,
+
+    #[command(flatten)]
+    connection: Connection,
 
     /// How long connections may take to get what is due to them once the server stops
     #[arg(
@@ -143,6 +168,20 @@ pub(in crate::cli) struct Serve {
     pub(super) log: log::Log,
 }
 
+/// Which peers reach each other.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Relay {
+    /// Any peer reaches any other.
+    All,
+    /// Peers reach each other while they share a room.
+    Rooms,
+}
+
+/// A command with the flags of `serve`, to look at.
+pub(in crate::cli) fn flags() -> Command {
+    Serve::augment_args(Command::new("serve"))
+}
+
 impl Serve {
     /// What the flags ask for.
     pub(super) fn config(&self) -> Config {
@@ -152,20 +191,28 @@ impl Serve {
             0 => None,
             limit => Some(limit as usize),
         };
+        self.connection.limit(&mut server.connection);
         let stranger = server.connection.stranger.get_or_insert_default();
         stranger.timeout = self.login_timeout;
-        let rate = server.connection.rate_in.get_or_insert_default();
-        rate.events_per_second = self.events_per_second;
-        rate.bytes_per_second = self.bytes_per_second;
         Config {
             server,
             sessions: self.max_sessions.unwrap_or(self.max_connections) as usize,
             login_interval: self.login_interval,
             login_burst: self.login_burst,
             login_failures: self.login_failures,
+            rooms: self.max_rooms as usize,
+            rooms_a_peer: self.max_rooms_per_peer as usize,
+            relay: match self.relay {
+                Relay::All => Reach::All,
+                Relay::Rooms => Reach::Rooms,
+            },
             speaks: Speaks::Any,
-            ..Config::default()
         }
+    }
+
+    /// Why flags that are right each by itself cannot hold together.
+    pub(in crate::cli) fn conflict(&self) -> Option<String> {
+        self.connection.conflict()
     }
 }
 
@@ -207,6 +254,14 @@ mod tests {
             "--login-timeout=17s",
             "--events-per-second=18",
             "--bytes-per-second=19KiB",
+            "--deliveries-per-second=20",
+            "--max-rooms=21",
+            "--max-rooms-per-peer=22",
+            "--relay=rooms",
+            "--max-frame=23KiB",
+            "--queue-events=24",
+            "--queue-bytes=250KiB",
+            "--max-open-calls=26",
         ]);
         assert_eq!(config.server.connections, 11);
         assert_eq!(config.server.connections_an_address, Some(12));
@@ -214,12 +269,20 @@ mod tests {
         assert_eq!(config.login_interval, Duration::from_secs(14));
         assert_eq!(config.login_burst, 15);
         assert_eq!(config.login_failures, 16);
+        assert_eq!(config.rooms, 21);
+        assert_eq!(config.rooms_a_peer, 22);
+        assert_eq!(config.relay, Reach::Rooms);
         let connection = config.server.connection;
+        assert_eq!(connection.frame_in, 23 * 1_024);
+        assert_eq!(connection.outbound_events, 24);
+        assert_eq!(connection.outbound_bytes, 250 * 1_024);
+        assert_eq!(connection.relayed_calls, 26);
         let stranger = connection.stranger.unwrap();
         assert_eq!(stranger.timeout, Duration::from_secs(17));
         let rate = connection.rate_in.unwrap();
         assert_eq!(rate.events_per_second, 18);
         assert_eq!(rate.bytes_per_second, 19 * 1_024);
+        assert_eq!(rate.deliveries_per_second, 20);
     }
 
     #[test]

@@ -1,0 +1,415 @@
+//! A session with a server: what is typed goes out, what arrives is shown and answered.
+//!
+//! Owns the link. Must not know where lines come from or how things look.
+
+mod calls;
+mod frames;
+mod perform;
+mod picture;
+mod receive;
+mod waits;
+
+use std::io;
+use std::time::Duration;
+
+use protocol_core::Json;
+use protocol_core::codec::Plain;
+use protocol_core::wire::{ErrorCode, WireError};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use uuid::Uuid;
+
+use super::command::{Field, parse};
+use super::input::{Input, Inputs};
+use super::known::Known;
+use super::link::{Link, LinkError};
+use super::show::Screen;
+use crate::cli::signals::Signals;
+use calls::{Asked, Calls};
+pub(super) use calls::{Call, Ticket};
+use picture::Picture;
+pub(super) use picture::{label, status};
+use waits::Waits;
+
+/// What a session is asked for.
+#[derive(Debug)]
+pub(super) struct Options {
+    /// A host and a port.
+    pub(super) server: String,
+    /// How long anything may take.
+    pub(super) timeout: Duration,
+    /// One command after the other, each to its end; the first that fails ends it.
+    pub(super) script: bool,
+    /// A script goes on after a command that failed.
+    pub(super) keep_going: bool,
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Whoever types had enough.
+    Left { failed: bool },
+    /// There is no server, or it does not let anybody in.
+    CannotConnect(String),
+    /// The server does not take this id.
+    Refused,
+    /// The link ended, and nobody here wanted that.
+    Lost(String),
+    /// A signal ended it.
+    Signal(&'static str),
+}
+
+/// More than this many commands at once are made to wait.
+const MOST_AT_WORK: usize = 64;
+
+/// How long logging out at the end may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// One person's or script's session.
+#[derive(Debug)]
+pub(super) struct Session {
+    options: Options,
+    screen: Screen,
+    known: watch::Sender<Known>,
+    link: Option<Link>,
+    calls: Calls,
+    asked: Asked,
+    waits: Waits,
+    picture: Picture,
+    /// What the last list of rooms asked for, and where it ended.
+    list: (Vec<Field>, Option<Json>),
+    /// What the ids of this process's calls start with.
+    process: String,
+    last_id: u64,
+    /// What the server said before it ended the link.
+    last_word: Option<String>,
+    /// Why the link ended, if nobody here wanted that.
+    lost: Option<String>,
+    failed: bool,
+    /// The end has come: nothing more is shown of what was asked.
+    leaving: bool,
+}
+
+enum Happening {
+    Input(Option<Input>),
+    Frame(Result<Option<Vec<u8>>, LinkError>),
+    Deadline,
+    Signal(&'static str),
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Leave,
+}
+
+impl Session {
+    pub(super) fn new(options: Options, screen: Screen, known: watch::Sender<Known>) -> Self {
+        Self {
+            options,
+            screen,
+            known,
+            link: None,
+            calls: Calls::default(),
+            asked: Asked::default(),
+            waits: Waits::default(),
+            picture: Picture::default(),
+            list: (Vec::new(), None),
+            process: Uuid::new_v4().simple().to_string()[..8].to_owned(),
+            last_id: 0,
+            last_word: None,
+            lost: None,
+            failed: false,
+            leaving: false,
+        }
+    }
+
+    /// Connects and logs in; how it ended where that is not possible.
+    pub(super) async fn log_in(
+        &mut self,
+        id: &str,
+        signals: &mut Signals,
+    ) -> io::Result<Option<End>> {
+        if let Err(reason) = self.connect().await {
+            return Ok(Some(End::CannotConnect(reason)));
+        }
+        let ticket = Ticket {
+            line: 0,
+            command: "login",
+        };
+        let fields = vec![Field::text("id", id)];
+        self.ask_server(ticket, "login", fields).await?;
+        while !self.calls.is_empty() {
+            match self.happening(None, signals).await {
+                Happening::Signal(name) => return Ok(Some(End::Signal(name))),
+                happening => self.handle(happening).await?,
+            }
+        }
+        Ok(match (self.is_logged_in(), self.lost.take()) {
+            (true, _) => None,
+            (false, Some(reason)) => Some(End::Lost(reason)),
+            (false, None) => Some(End::Refused),
+        })
+    }
+
+    /// Does what is typed, until there is no more or whoever types has had enough.
+    pub(super) async fn run(
+        &mut self,
+        inputs: &mut Inputs,
+        signals: &mut Signals,
+    ) -> io::Result<End> {
+        let end = loop {
+            let is_idle = self.calls.is_empty() && self.waits.is_empty();
+            if is_idle {
+                inputs.go_on();
+            }
+            if self.options.script {
+                if self.failed && !self.options.keep_going {
+                    break End::Left { failed: true };
+                }
+                if let Some(reason) = self.lost.take() {
+                    return Ok(End::Lost(reason));
+                }
+            }
+            let takes = if self.options.script {
+                is_idle
+            } else {
+                self.calls.len() + self.waits.len() < MOST_AT_WORK
+            };
+            let inputs_now = takes.then_some(&mut *inputs);
+            match self.happening(inputs_now, signals).await {
+                Happening::Input(Some(Input::Line { number, text })) => {
+                    if self.typed(number, &text).await? == Flow::Leave {
+                        break self.left();
+                    }
+                }
+                Happening::Input(Some(Input::End) | None) => break self.left(),
+                Happening::Input(Some(Input::Failed(reason))) => {
+                    let ticket = Ticket {
+                        line: inputs.number() + 1,
+                        command: "input",
+                    };
+                    self.usage(ticket, &reason)?;
+                    break End::Left { failed: true };
+                }
+                Happening::Signal(name) if self.options.script || name == "SIGTERM" => {
+                    break End::Signal(name);
+                }
+                happening => self.handle(happening).await?,
+            }
+        };
+        inputs.leave();
+        self.log_out(signals).await?;
+        Ok(end)
+    }
+
+    fn left(&mut self) -> End {
+        match self.lost.take() {
+            Some(reason) => End::Lost(reason),
+            None => End::Left {
+                failed: self.options.script && self.failed,
+            },
+        }
+    }
+
+    async fn typed(&mut self, line: u64, text: &str) -> io::Result<Flow> {
+        match parse(text) {
+            Ok(None) => Ok(Flow::On),
+            Ok(Some(parsed)) => {
+                let command = parsed.name;
+                self.perform(Ticket { line, command }, parsed.command).await
+            }
+            Err(error) => {
+                let command = "input";
+                self.usage(Ticket { line, command }, &error)?;
+                Ok(Flow::On)
+            }
+        }
+    }
+
+    /// The next that happens. Only what may be cancelled is waited for.
+    async fn happening(&mut self, inputs: Option<&mut Inputs>, signals: &mut Signals) -> Happening {
+        let deadline = [
+            self.calls.next_deadline(),
+            self.waits.next_deadline(),
+            self.asked.next_deadline(),
+        ];
+        let deadline = deadline.into_iter().flatten().min();
+        tokio::select! {
+            input = next_input(inputs) => Happening::Input(input),
+            frame = next_frame(self.link.as_mut()) => Happening::Frame(frame),
+            () = at(deadline) => Happening::Deadline,
+            signal = signals.next() => Happening::Signal(signal),
+        }
+    }
+
+    /// What happens by itself.
+    async fn handle(&mut self, happening: Happening) -> io::Result<()> {
+        match happening {
+            Happening::Frame(Ok(Some(line))) => self.receive(&line).await,
+            Happening::Frame(Ok(None)) => {
+                let reason = self.last_word.take();
+                self.lose(reason.unwrap_or_else(|| "the server ended it".to_owned()))
+            }
+            Happening::Frame(Err(error)) => self.lose(error.to_string()),
+            Happening::Deadline => self.expire(Instant::now()),
+            Happening::Input(_) | Happening::Signal(_) => Ok(()),
+        }
+    }
+
+    /// Opens a link; in words why there is none.
+    async fn connect(&mut self) -> Result<(), String> {
+        let server = &self.options.server;
+        let opening = async {
+            let stream = TcpStream::connect(server).await?;
+            Link::open(stream, Plain).await
+        };
+        let link = match timeout(self.options.timeout, opening).await {
+            Ok(Ok(link)) => link,
+            Ok(Err(LinkError::Io(error))) => return Err(frames::no_link(server, &error)),
+            Ok(Err(error)) => return Err(format!("cannot connect to {server}: {error}")),
+            Err(_) => {
+                return Err(format!(
+                    "cannot connect to {server}: no answer within {:?}: check the address",
+                    self.options.timeout
+                ));
+            }
+        };
+        self.link = Some(link);
+        self.last_word = None;
+        self.lost = None;
+        Ok(())
+    }
+
+    fn is_logged_in(&self) -> bool {
+        self.known.borrow().me.is_some()
+    }
+
+    /// The link is over. All that needs it ends.
+    fn lose(&mut self, reason: String) -> io::Result<()> {
+        self.drop_link();
+        if self.leaving {
+            return Ok(());
+        }
+        let message = format!("the link is lost: {reason}");
+        let error = WireError {
+            code: "link_lost".into(),
+            message: message.clone(),
+            data: None,
+        };
+        for call in self.calls.take() {
+            self.fail(call.ticket, &error)?;
+        }
+        for wait in self.waits.take() {
+            self.fail(wait.ticket, &error)?;
+        }
+        self.lost = Some(reason);
+        if self.options.script {
+            return Ok(());
+        }
+        self.screen.notice(&format!(
+            "{message}; `login ID` connects again, `quit` leaves"
+        ))
+    }
+
+    /// There is no link any more, and no session.
+    fn drop_link(&mut self) {
+        self.link = None;
+        self.asked.clear();
+        self.picture.clear();
+        self.known.send_modify(|known| {
+            known.me = None;
+            known.leave_all();
+        });
+    }
+
+    fn expire(&mut self, now: Instant) -> io::Result<()> {
+        let within = self.options.timeout;
+        for call in self.calls.expired(now) {
+            let message = format!("no answer to `{}` within {within:?}", call.name);
+            self.fail(call.ticket, &WireError::new(ErrorCode::Timeout, message))?;
+        }
+        for wait in self.waits.expired(now) {
+            let error = WireError {
+                code: "not_arrived".into(),
+                message: format!("`{}` has not arrived in time", wait.name),
+                data: None,
+            };
+            self.fail(wait.ticket, &error)?;
+        }
+        for (number, question) in self.asked.expired(now) {
+            let name = question.name;
+            self.screen.notice(&format!(
+                "nobody waits for the answer to #{number} {name} any more"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, ticket: Ticket, error: &WireError) -> io::Result<()> {
+        self.failed = true;
+        if self.leaving {
+            return Ok(());
+        }
+        self.screen.failed(ticket, error)
+    }
+
+    /// What was typed is wrong.
+    fn usage(&mut self, ticket: Ticket, message: &str) -> io::Result<()> {
+        let error = WireError {
+            code: "usage".into(),
+            message: message.to_owned(),
+            data: None,
+        };
+        self.fail(ticket, &error)
+    }
+
+    /// Ends the session in order, as far as that goes quickly.
+    async fn log_out(&mut self, signals: &mut Signals) -> io::Result<()> {
+        self.leaving = true;
+        self.calls.take();
+        self.waits.take();
+        let deadline = Instant::now() + FAREWELL.min(self.options.timeout);
+        if self.is_logged_in() {
+            let ticket = Ticket {
+                line: 0,
+                command: "logout",
+            };
+            self.ask_server(ticket, "logout", Vec::new()).await?;
+        }
+        while self.link.is_some() && !self.calls.is_empty() {
+            tokio::select! {
+                happening = self.happening(None, signals) => match happening {
+                    Happening::Signal(_) => break,
+                    happening => self.handle(happening).await?,
+                },
+                () = sleep_until(deadline) => break,
+            }
+        }
+        self.drop_link();
+        Ok(())
+    }
+}
+
+async fn next_input(inputs: Option<&mut Inputs>) -> Option<Input> {
+    match inputs {
+        Some(inputs) => inputs.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_frame(link: Option<&mut Link>) -> Result<Option<Vec<u8>>, LinkError> {
+    match link {
+        Some(link) => link.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

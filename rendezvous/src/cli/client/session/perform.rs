@@ -1,0 +1,334 @@
+//! What each command does.
+
+use std::io;
+
+use protocol_core::wire::{
+    Body, Frame, FrameType, WireError, write_error_response, write_head, write_tail,
+};
+use tokio::time::Instant;
+
+use super::calls::{Call, Ticket};
+use super::frames::{check_length, frame, object};
+use super::waits::Wait;
+use super::{Flow, Session};
+use crate::cli::client::command::{Command, Dest, Field, FieldValue, json_text};
+
+impl Session {
+    pub(super) async fn perform(&mut self, ticket: Ticket, command: Command) -> io::Result<Flow> {
+        match command {
+            Command::Quit => return Ok(Flow::Leave),
+            Command::Help(about) => self.screen.help(ticket, about)?,
+            Command::Who(room) => self.who(ticket, room.as_deref())?,
+            Command::Server { event, fields } => self.ask_server(ticket, event, fields).await?,
+            Command::More => self.more(ticket).await?,
+            Command::Event {
+                kind,
+                to,
+                name,
+                data,
+            } => {
+                let dest = to.map(|to| self.dest(to)).transpose();
+                match dest {
+                    Ok(dest) => self.send_event(ticket, kind, dest, &name, &data).await?,
+                    Err(error) => self.usage(ticket, &error)?,
+                }
+            }
+            Command::Say { to, text } => self.say(ticket, to, &text).await?,
+            Command::Raw(text) => self.raw(ticket, &text).await?,
+            Command::Answer { number, data } => self.answer(ticket, number, Ok(data)).await?,
+            Command::Refuse {
+                number,
+                code,
+                message,
+            } => {
+                let error = WireError {
+                    code: code.into(),
+                    message,
+                    data: None,
+                };
+                self.answer(ticket, number, Err(error)).await?;
+            }
+            Command::Wait {
+                from,
+                name,
+                at_most,
+            } => {
+                let wait = Wait {
+                    ticket,
+                    from,
+                    name,
+                    deadline: Instant::now() + at_most.unwrap_or(self.options.timeout),
+                };
+                if self.link.is_none() {
+                    self.not_connected(ticket)?;
+                } else if self.waits.wait(wait).is_some() {
+                    self.screen.done(ticket, "")?;
+                }
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    /// Asks the server; where it is to log in and there is no link, makes one.
+    pub(super) async fn ask_server(
+        &mut self,
+        ticket: Ticket,
+        event: &'static str,
+        fields: Vec<Field>,
+    ) -> io::Result<()> {
+        if event == "login" && self.link.is_none() {
+            if let Err(reason) = self.connect().await {
+                let error = WireError {
+                    code: "cannot_connect".into(),
+                    message: reason,
+                    data: None,
+                };
+                return self.fail(ticket, &error);
+            }
+        }
+        let data = object(&fields, &self.known.borrow());
+        match data {
+            Ok(data) => {
+                if event == "list_rooms" {
+                    self.list = (fields, None);
+                }
+                self.send_event(ticket, FrameType::Request, None, event, &data)
+                    .await
+            }
+            Err(error) => self.usage(ticket, &error),
+        }
+    }
+
+    async fn more(&mut self, ticket: Ticket) -> io::Result<()> {
+        let (mut fields, cursor) = self.list.clone();
+        let Some(cursor) = cursor else {
+            return self.usage(ticket, "there is no more: `rooms` starts a list");
+        };
+        fields.retain(|field| field.key != "cursor");
+        fields.push(Field {
+            key: "cursor",
+            value: FieldValue::Known(cursor),
+        });
+        self.ask_server(ticket, "list_rooms", fields).await
+    }
+
+    async fn say(&mut self, ticket: Ticket, to: Option<Dest>, text: &str) -> io::Result<()> {
+        let dest = match (to, self.picture.rooms()) {
+            (Some(to), _) => self.dest(to),
+            (None, [room]) => Ok(format!("#{}", room.id)),
+            (None, rooms) => Err(format!(
+                "you are in {} rooms: say to=#ROOM or to=PEER who is meant",
+                rooms.len()
+            )),
+        };
+        match dest {
+            Ok(dest) => {
+                let data = json_text(text);
+                self.send_event(ticket, FrameType::Pass, Some(dest), "say", data.get())
+                    .await
+            }
+            Err(error) => self.usage(ticket, &error),
+        }
+    }
+
+    /// Sends an event. One that is answered stays open as a call.
+    async fn send_event(
+        &mut self,
+        ticket: Ticket,
+        kind: FrameType,
+        dest: Option<String>,
+        name: &str,
+        data: &str,
+    ) -> io::Result<()> {
+        let id = (kind != FrameType::Pass).then(|| {
+            self.last_id += 1;
+            format!("{}-{}", self.process, self.last_id)
+        });
+        let frame = frame(kind, dest.as_deref(), name, data, id.as_deref());
+        self.known.send_modify(|known| {
+            known.see_event(name);
+            if let Some(peer) = dest.as_deref().filter(|dest| !dest.starts_with('#')) {
+                known.see_peer(peer);
+            }
+        });
+        self.send_frame(ticket, frame, id, kind, name, dest).await
+    }
+
+    async fn send_frame(
+        &mut self,
+        ticket: Ticket,
+        frame: Vec<u8>,
+        id: Option<String>,
+        kind: FrameType,
+        name: &str,
+        peer: Option<String>,
+    ) -> io::Result<()> {
+        if let Err(error) = check_length(&frame) {
+            return self.usage(ticket, &error);
+        }
+        let Some(id) = id else {
+            if self.send(ticket, &frame).await? {
+                self.screen.done(ticket, "sent")?;
+            }
+            return Ok(());
+        };
+        let sent = Instant::now();
+        let call = Call {
+            ticket,
+            kind,
+            name: name.to_owned(),
+            peer,
+            sent,
+            deadline: sent + self.options.timeout,
+        };
+        if self.link.is_none() {
+            return self.not_connected(ticket);
+        }
+        // Open before it is sent: should the link fail, the call ends with it.
+        self.calls.open(id, call);
+        self.write(&frame).await
+    }
+
+    /// Sends bytes for a command that waits for no answer; whether that went well.
+    async fn send(&mut self, ticket: Ticket, frame: &[u8]) -> io::Result<bool> {
+        if self.link.is_none() {
+            self.not_connected(ticket)?;
+            return Ok(false);
+        }
+        self.write(frame).await?;
+        if self.link.is_some() {
+            return Ok(true);
+        }
+        let error = WireError {
+            code: "link_lost".into(),
+            message: "the link was lost while this was sent".to_owned(),
+            data: None,
+        };
+        self.fail(ticket, &error)?;
+        Ok(false)
+    }
+
+    /// Sends bytes, or finds that the link is over.
+    pub(super) async fn write(&mut self, frame: &[u8]) -> io::Result<()> {
+        let Some(link) = &mut self.link else {
+            return Ok(());
+        };
+        match link.send(frame).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // What the server said last may stand in what was received.
+                let reason = self.last_word.take();
+                self.lose(reason.unwrap_or_else(|| error.to_string()))
+            }
+        }
+    }
+
+    async fn raw(&mut self, ticket: Ticket, text: &str) -> io::Result<()> {
+        let mut line = text.as_bytes().to_vec();
+        line.push(b'\n');
+        let asked = match Frame::parse(text.as_bytes()) {
+            Ok(frame) => {
+                let peer = frame.dest.map(|dest| dest.into_owned());
+                match frame.body {
+                    Body::Request { id, name, .. } => Some((FrameType::Request, id, name, peer)),
+                    Body::ConfirmPass { id, name, .. } => {
+                        Some((FrameType::ConfirmPass, id, name, peer))
+                    }
+                    _ => None,
+                }
+            }
+            // A server's answer to what is no frame may be just what somebody wants to see.
+            Err(_) => None,
+        };
+        match asked {
+            Some((_, id, ..)) if self.calls.has(&id) => {
+                self.usage(ticket, &format!("the id `{id}` is in use: write another"))
+            }
+            Some((kind, id, name, peer)) => {
+                let id = Some(id.into_owned());
+                self.send_frame(ticket, line, id, kind, &name, peer).await
+            }
+            None => {
+                self.send_frame(ticket, line, None, FrameType::Pass, "", None)
+                    .await
+            }
+        }
+    }
+
+    async fn answer(
+        &mut self,
+        ticket: Ticket,
+        number: u64,
+        answer: Result<String, WireError>,
+    ) -> io::Result<()> {
+        let Some(question) = self.asked.take(number) else {
+            let error = format!("nobody waits for an answer to #{number}");
+            return self.usage(ticket, &error);
+        };
+        let dest = question.from.as_deref();
+        let mut out = Vec::new();
+        match answer {
+            Ok(data) => {
+                write_head(&mut out, FrameType::Response, dest, None, &question.name);
+                out.extend_from_slice(data.as_bytes());
+                write_tail(&mut out, FrameType::Response, Some(&question.id));
+            }
+            Err(error) => {
+                write_error_response(&mut out, dest, &question.name, &question.id, &error)
+            }
+        }
+        match check_length(&out) {
+            Err(error) => {
+                self.asked.put_back(number, question);
+                self.usage(ticket, &error)
+            }
+            Ok(()) => {
+                if self.send(ticket, &out).await? {
+                    self.screen.done(ticket, "answered")?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn who(&mut self, ticket: Ticket, room: Option<&str>) -> io::Result<()> {
+        let Some(typed) = room else {
+            let rooms: Vec<_> = self.picture.rooms().iter().collect();
+            return self.screen.who(ticket, &rooms);
+        };
+        let id = self.known.borrow().room(typed).map(str::to_owned);
+        let id = match id {
+            Ok(id) => id,
+            Err(error) => return self.usage(ticket, &error),
+        };
+        let room = self.picture.rooms().iter().find(|room| *room.id == *id);
+        match room {
+            Some(room) => self.screen.who(ticket, &[room]),
+            None => {
+                let error =
+                    format!("you are in no room `{typed}`: `who` lists those that you are in");
+                self.usage(ticket, &error)
+            }
+        }
+    }
+
+    /// Where an event goes, as the wire has it.
+    fn dest(&self, to: Dest) -> Result<String, String> {
+        match to {
+            Dest::Peer(peer) => Ok(peer),
+            Dest::Room(typed) => {
+                let known = self.known.borrow();
+                Ok(format!("#{}", known.room(&typed)?))
+            }
+        }
+    }
+
+    fn not_connected(&mut self, ticket: Ticket) -> io::Result<()> {
+        let error = WireError {
+            code: "not_connected".into(),
+            message: "there is no link to a server".to_owned(),
+            data: None,
+        };
+        self.fail(ticket, &error)
+    }
+}

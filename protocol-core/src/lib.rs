@@ -149,8 +149,8 @@ pub use protocol::{
 };
 pub use protocol_derive::{Event, EventData, EventError, EventSet, Protocol};
 pub use router::{
-    Call, Context, Encoded, Gate, Inbox, InboxHandler, OpenGate, OpenRelay, Outlet, Peer, Received,
-    Receivers, Recipient, Relay, Remote, Remotes, Room, inbox,
+    Call, Context, Encoded, Gate, Ignored, Inbox, InboxHandler, OpenGate, OpenRelay, Outlet, Peer,
+    Received, Receivers, Recipient, Relay, Remote, Remotes, Room, ignore, inbox,
 };
 #[cfg(feature = "runtime")]
 pub use runtime::{

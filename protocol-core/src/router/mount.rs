@@ -49,6 +49,11 @@ pub struct Itself;
 #[derive(Debug)]
 pub struct Queued;
 
+/// Index of a handler that does nothing.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Unheard;
+
 #[diagnostic::do_not_recommend]
 impl<S, P, W, H> Handle<S, P, W, Itself> for H
 where

@@ -42,7 +42,7 @@ macro_rules! codes {
   2  a flag, a variable or the configuration file is wrong
   3  cannot listen on the address
   4  stopped, but connections were cut off: what was due to them may be lost
-  5  cannot connect to the server
+  5  cannot connect to the server, or it does not answer
   6  the server refused the login
   7  the link to the server was lost"
     };

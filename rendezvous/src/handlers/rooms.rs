@@ -13,7 +13,7 @@ use crate::events::{
 use crate::service::Rendezvous;
 use crate::state::rooms::{
     Appoint, Command, Create, Delete, Invite, Join, Joined, Kick, Leave, PasswordHash, Proof,
-    Update,
+    Update, Updated,
 };
 use crate::state::{Directory, code};
 
@@ -94,16 +94,18 @@ where
         cx: &Context<P>,
         event: UpdateRoom,
     ) -> Result<Room, UpdateError> {
-        // Whoever may not change the room need not make the server hash.
-        let host = self.inner.directory.host(&event.room);
-        let is_host = cx.peer().is_some_and(|me| host.as_ref() == Some(me));
-        let password = event.password.as_ref().filter(|_| is_host);
-        let password = self.hash(cx, password).await;
-        let command = Update {
-            password: password.map_err(|NotHashed| UpdateError::RoomNotFound)?,
+        let password = event.password.clone();
+        let mut update = Update {
             request: event,
+            password: None,
         };
-        self.apply(cx, command).await
+        loop {
+            if let Updated::Is(room) = self.apply(cx, update.clone()).await? {
+                return Ok(room);
+            }
+            let hash = self.hash(cx, password.as_ref()).await;
+            update.password = hash.map_err(|NotHashed| UpdateError::RoomNotFound)?;
+        }
     }
 
     async fn on_kick_player(

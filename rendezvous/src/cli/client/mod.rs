@@ -74,6 +74,7 @@ impl Client {
             // What failed was said already.
             Ok(End::Left { failed: true }) => Exit::Failed,
             Ok(End::Refused) => Exit::LoginRefused,
+            Ok(End::Silent) => Exit::CannotConnect,
             Ok(End::CannotConnect(reason)) => complain(Exit::CannotConnect, &reason),
             Ok(End::Lost(reason)) => {
                 complain(Exit::LinkLost, &format!("the link is lost: {reason}"))

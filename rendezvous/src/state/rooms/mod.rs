@@ -33,7 +33,7 @@ pub use kick::Kick;
 pub use leave::Leave;
 pub use room::PasswordHash;
 pub use set_host::Appoint;
-pub use update::Update;
+pub use update::{Update, Updated};
 
 /// How many rooms there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,23 +1,33 @@
 //! Changing a room.
 
 use super::{Command, PasswordHash, Turn};
-use crate::events::{Room, UpdateError, UpdateRoom};
+use crate::events::{Room, Secret, UpdateError, UpdateRoom};
 use crate::state::Name;
 
 /// Changes a room by its host's wish.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Update {
     /// What was asked for.
     pub request: UpdateRoom,
-    /// The request's password, if it has one that is not empty.
+    /// The hash of the request's password; none before anybody asked for it.
     pub password: Option<PasswordHash>,
 }
 
+/// What became of it.
+#[derive(Debug, Clone)]
+pub enum Updated {
+    /// The room is as it was asked for.
+    Is(Room),
+    /// The password has to be hashed first, which takes long, so not here; then the command is given
+    /// again.
+    Hash,
+}
+
 impl Command for Update {
-    type Reply = Room;
+    type Reply = Updated;
     type Error = UpdateError;
 
-    fn apply<L: Clone>(self, turn: &mut Turn<'_, L>) -> Result<Room, UpdateError> {
+    fn apply<L: Clone>(self, turn: &mut Turn<'_, L>) -> Result<Updated, UpdateError> {
         let Self { request, password } = self;
         if !turn.knows(&request.room) {
             return Err(UpdateError::RoomNotFound);
@@ -40,6 +50,10 @@ impl Command for Update {
         {
             return Err(UpdateError::CapacityTooLow { players });
         }
+        let new_password = request.password.as_ref().map(Secret::expose);
+        if new_password.is_some_and(|text| !text.is_empty()) && password.is_none() {
+            return Ok(Updated::Hash);
+        }
         let before = room.view();
         let takes_new_password = password.is_some();
         if let Some(name) = name {
@@ -57,7 +71,7 @@ impl Command for Update {
         if takes_new_password || room.view() != before {
             room.updated(news);
         }
-        Ok(room.view())
+        Ok(Updated::Is(room.view()))
     }
 
     fn session_over() -> UpdateError {

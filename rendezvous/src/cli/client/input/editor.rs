@@ -1,7 +1,7 @@
 //! The line editor: it blocks, so it has a thread of its own, and so has what prints around it.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -68,8 +68,8 @@ impl Editor {
             .history_ignore_dups(true)
             .map_err(io::Error::other)?
             .history_ignore_space(true)
-            // Else credentials would not be hidden; colors are left out where they are not wanted.
-            .color_mode(ColorMode::Enabled)
+            // Else credentials would not be hidden where there are no colors.
+            .color_mode(ColorMode::Forced)
             .build();
         let mut editor = rustyline::Editor::with_config(config).map_err(io::Error::other)?;
         let Ok(printer) = editor.create_external_printer() else {
@@ -162,6 +162,8 @@ fn edit(
                         break Input::End;
                     }
                     interrupted = Some(Instant::now());
+                    // The terminal is as it was before, so this needs no printer.
+                    let _ = writeln!(stdout(), "Ctrl-C again or Ctrl-D leaves");
                 }
                 Err(ReadlineError::Signal(_)) => {}
                 Err(error) => break Input::Failed(format!("cannot read the terminal: {error}")),

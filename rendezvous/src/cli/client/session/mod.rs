@@ -54,6 +54,8 @@ pub(super) enum End {
     CannotConnect(String),
     /// The server does not take this id.
     Refused,
+    /// The server has not answered the login.
+    Silent,
     /// The link ended, and nobody here wanted that.
     Lost(String),
     /// A signal ended it.
@@ -135,6 +137,7 @@ impl Session {
         if let Err(reason) = self.connect().await {
             return Ok(Some(End::CannotConnect(reason)));
         }
+        let started = Instant::now();
         let ticket = Ticket {
             line: 0,
             command: "login",
@@ -150,6 +153,7 @@ impl Session {
         Ok(match (self.is_logged_in(), self.lost.take()) {
             (true, _) => None,
             (false, Some(reason)) => Some(End::Lost(reason)),
+            (false, None) if started.elapsed() >= self.options.timeout => Some(End::Silent),
             (false, None) => Some(End::Refused),
         })
     }

@@ -92,6 +92,9 @@ impl Session {
         if from.is_none() && name == "session_ended" {
             self.last_word.clone_from(&sentence);
         }
+        if self.leaving {
+            return Ok(());
+        }
         let event = Event {
             kind,
             from,

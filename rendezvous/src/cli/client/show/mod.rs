@@ -187,7 +187,7 @@ impl Screen {
                 .then(Tone::Plain, ": ");
         }
         shown = shown.then(Tone::Plain, &error.message);
-        if let Some(data) = &error.data {
+        if let (Some(data), "") = (&error.data, &*error.message) {
             shown = shown.then(Tone::Plain, " ").json(data);
         }
         let mut lines = vec![shown];

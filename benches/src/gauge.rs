@@ -83,9 +83,7 @@ impl Gauge {
 
     /// Latencies of the lanes that have ended, sorted.
     pub(crate) fn latencies(&self) -> Latencies {
-        let mut sorted = std::mem::take(&mut *lock(&self.latencies));
-        sorted.sort_unstable();
-        Latencies(sorted)
+        Latencies::new(std::mem::take(&mut *lock(&self.latencies)))
     }
 }
 
@@ -131,6 +129,12 @@ impl Drop for Lane {
 pub(crate) struct Latencies(Vec<u32>);
 
 impl Latencies {
+    /// Takes nanoseconds in any order.
+    pub(crate) fn new(mut nanos: Vec<u32>) -> Self {
+        nanos.sort_unstable();
+        Self(nanos)
+    }
+
     /// The latency that `percent` of all events do not exceed; `None` if none was taken.
     pub(crate) fn percentile(&self, percent: usize) -> Option<Duration> {
         let rank = (self.0.len() * percent).div_ceil(100);

@@ -10,11 +10,11 @@ mod mode;
 mod placement;
 mod process;
 mod report;
+mod rooms;
 mod work;
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::PathBuf,
     time::Duration,
 };
@@ -40,11 +40,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves one contender until standard input closes
+    Rooms(rooms::Rooms),
+    /// Serves one contender, or rooms, until standard input closes
     #[command(hide = true)]
     Serve {
-        #[arg(value_parser = contender_names())]
-        contender: String,
+        name: String,
         #[arg(long, value_enum, default_value_t = Placement::Free)]
         placement: Placement,
     },
@@ -80,22 +80,20 @@ struct Run {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
-        Some(Command::Serve {
-            contender,
-            placement,
-        }) => process::serve(contender_named(&contender)?, placement),
+        Some(Command::Rooms(rooms)) => rooms.run(),
+        Some(Command::Serve { name, placement }) if name == rooms::SERVER => {
+            process::serve(placement, rooms::serve)
+        }
+        Some(Command::Serve { name, placement }) => {
+            let contender = contender_named(&name)?;
+            process::serve(placement, |announcement| contender.serve(announcement))
+        }
         None => run(&cli.run),
     }
 }
 
 fn run(options: &Run) -> Result<()> {
-    // Made first, so that a wrong path does not cost a whole run.
-    let json = match &options.json {
-        Some(path) => Some(BufWriter::new(File::create(path).with_context(|| {
-            format!("cannot write the results to {}", path.display())
-        })?)),
-        None => None,
-    };
+    let json = options.json.as_deref().map(report::json_file).transpose()?;
     let rounds = usize::from(options.rounds);
     let mut report = Report::new(rounds, options.seconds);
     for mode in mode::ALL {
@@ -109,10 +107,8 @@ fn run(options: &Run) -> Result<()> {
             report.add(mode, settings.placement, measured);
         }
     }
-    if let Some(mut json) = json {
-        serde_json::to_writer_pretty(&mut json, &report)?;
-        writeln!(json)?;
-        json.flush()?;
+    if let Some(json) = json {
+        report::write_json(json, &report)?;
     }
     write!(io::stdout(), "{report}")?;
     Ok(())

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result};
 use nix::{time::ClockId, unistd::Pid};
 
 use crate::{
-    contenders::Contender,
+    contenders::Running,
     placement::{Placement, Side},
 };
 
@@ -35,9 +35,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(contender: &str, placement: Placement) -> Result<Self> {
+    /// Starts the server of a contender, or that of the rooms.
+    pub(crate) fn start(name: &str, placement: Placement) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", contender, "--placement", placement.name()])
+            .args(["serve", name, "--placement", placement.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -58,7 +59,7 @@ impl Server {
         let (address, pid) = line
             .trim_end()
             .split_once(' ')
-            .with_context(|| format!("the server of {contender} ended before it listened"))?;
+            .with_context(|| format!("the server of {name} ended before it listened"))?;
         server.address = address.parse()?;
         server.watched = Watched::process(pid.parse()?)?;
         Ok(server)
@@ -103,11 +104,20 @@ impl Watched {
 
     /// Resident memory in bytes.
     pub(crate) fn memory(self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let kib = status
+        self.bytes("status", "VmRSS:")
+    }
+
+    /// Resident memory in bytes that is no file's: heap and stacks.
+    pub(crate) fn anonymous_memory(self) -> Result<u64> {
+        self.bytes("smaps_rollup", "Anonymous:")
+    }
+
+    fn bytes(self, file: &str, name: &str) -> Result<u64> {
+        let told = fs::read_to_string(format!("/proc/{}/{file}", self.pid))?;
+        let kib = told
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB"))
-            .context("the process tells no resident memory")?;
+            .find_map(|line| line.strip_prefix(name)?.strip_suffix("kB"))
+            .with_context(|| format!("the process does not tell `{name}` in {file}"))?;
         Ok(kib.trim().parse::<u64>()? * 1024)
     }
 }
@@ -128,7 +138,7 @@ impl Announcement {
 }
 
 /// The child's side: serves until standard input closes.
-pub(crate) fn serve(contender: &dyn Contender, placement: Placement) -> Result<()> {
+pub(crate) fn serve(placement: Placement, server: impl FnOnce(Announcement) -> Running) -> Result<()> {
     let runtime = placement.runtime(Side::Server)?;
     let (closed, stop) = tokio::sync::oneshot::channel();
     thread::spawn(move || {
@@ -142,7 +152,7 @@ pub(crate) fn serve(contender: &dyn Contender, placement: Placement) -> Result<(
     let announcement = Announcement { to: io::stdout() };
     let served = runtime.block_on(async {
         tokio::select! {
-            served = contender.serve(announcement) => served,
+            served = server(announcement) => served,
             _ = stop => Ok(()),
         }
     });

@@ -6,10 +6,14 @@
 
 use std::{
     fmt::{self, Write as _},
+    fs::File,
+    io::{BufWriter, Write as _},
     num::NonZeroUsize,
+    path::Path,
     thread,
 };
 
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::{
@@ -20,7 +24,7 @@ use crate::{
 };
 
 /// Rounds below which a median says little.
-const ENOUGH_ROUNDS: usize = 5;
+pub(crate) const ENOUGH_ROUNDS: usize = 5;
 
 /// How far apart the baseline's own rates may lie before its ratios deserve a warning.
 const STEADY: f64 = 1.5;
@@ -76,8 +80,8 @@ struct OfContender {
 
 /// A median and what it lies between.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-struct Spread {
-    median: f64,
+pub(crate) struct Spread {
+    pub(crate) median: f64,
     min: f64,
     max: f64,
 }
@@ -90,7 +94,7 @@ impl Report {
         Self {
             rounds,
             seconds,
-            cores: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            cores: cores(),
             contenders: Vec::new(),
             modes: Vec::new(),
         }
@@ -160,7 +164,7 @@ impl OfContender {
 }
 
 impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.collect();
         sorted.sort_by(f64::total_cmp);
         let middle = sorted.len() / 2;
@@ -181,6 +185,35 @@ impl Spread {
         let Self { median, min, max } = self;
         format!("**{median:.2}** ({min:.2}–{max:.2})")
     }
+}
+
+/// A median with what it lies between, to as many places as the format says.
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { median, min, max } = self;
+        let places = f.precision().unwrap_or(2);
+        write!(f, "{median:.places$} ({min:.places$}–{max:.places$})")
+    }
+}
+
+/// How many cores both processes have together.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// The file for the results, made before anything is measured, so that a wrong path does not cost a
+/// whole run.
+pub(crate) fn json_file(path: &Path) -> Result<File> {
+    File::create(path).with_context(|| format!("cannot write the results to {}", path.display()))
+}
+
+/// Writes all results.
+pub(crate) fn write_json(file: File, report: &impl Serialize) -> Result<()> {
+    let mut file = BufWriter::new(file);
+    serde_json::to_writer_pretty(&mut file, report)?;
+    writeln!(file)?;
+    file.flush()?;
+    Ok(())
 }
 
 /// The report in Markdown.

@@ -30,7 +30,12 @@ pub struct Config {
     pub login_burst: u32,
     /// Refused logins after which a connection is closed; 0 for no such limit.
     pub login_failures: u32,
-    /// Rooms in all; a further one gets `too_many_rooms`.
+    /// The time in which one address may have one more password of a room worked on; zero for no such
+    /// limit. On loopback that counts by connection. Beyond it, `too_many_tries`.
+    pub password_interval: Duration,
+    /// Passwords that one address may have worked on at once.
+    pub password_burst: u32,
+    /// Rooms in all; a further one gets `server_full`.
     pub rooms: usize,
     /// Rooms that one peer may be in; one more gets `too_many_rooms`.
     pub rooms_a_peer: usize,
@@ -73,6 +78,8 @@ impl Default for Config {
             login_interval: Duration::from_secs(1),
             login_burst: 10,
             login_failures: 5,
+            password_interval: Duration::from_millis(500),
+            password_burst: 10,
             rooms: 10_000,
             rooms_a_peer: 8,
             relay: Reach::All,

@@ -11,7 +11,8 @@ use protocol_core::{
 
 use crate::config::Config;
 use crate::events::{
-    Dropped, Login, Room, ServerClosing, SessionEnd, SessionEnded, SessionNews, SessionNewsHandler,
+    Dropped, LeaveReason, Login, Room, ServerClosing, SessionEnd, SessionEnded, SessionNews,
+    SessionNewsHandler,
 };
 use crate::handlers::Passwords;
 use crate::state::{AttemptLimits, Attempts, Directory, InMemory};
@@ -106,15 +107,19 @@ impl Rendezvous {
 impl<D: Directory> Rendezvous<D> {
     /// A rendezvous server that keeps its sessions in `directory`.
     pub fn with_directory(config: Config, directory: D) -> Self {
-        let attempts = Attempts::new(AttemptLimits {
+        let logins = AttemptLimits {
             interval: config.login_interval,
             burst: config.login_burst,
-        });
+        };
+        let passwords = AttemptLimits {
+            interval: config.password_interval,
+            burst: config.password_burst,
+        };
         Self {
             inner: Arc::new(Inner {
                 config,
                 directory,
-                attempts: Mutex::new(attempts),
+                attempts: Mutex::new(Attempts::new(logins, passwords)),
                 attached: AtomicBool::new(false),
                 closing: AtomicBool::new(false),
                 passwords: Passwords::new(),
@@ -177,7 +182,8 @@ impl<D: Directory> Rendezvous<D> {
         self.inner.directory.host(room).as_ref() == Some(peer)
     }
 
-    /// Ends a peer's session: it hears `session_ended` with `removed`, and its link is closed.
+    /// Ends a peer's session: it leaves all rooms as one that was kicked by nobody, hears
+    /// `session_ended` with `removed`, and its link is closed.
     /// Returns `false` where no such peer is logged in on this server.
     pub async fn remove<P>(&self, server: &Server<P>, peer: &PeerId) -> bool
     where
@@ -188,6 +194,9 @@ impl<D: Directory> Rendezvous<D> {
             may_resume: false,
         };
         let found = server.to_many([peer]);
+        if let Some(connection) = server.to(peer).connection() {
+            self.leave(connection, LeaveReason::Kicked);
+        }
         // A peer whose queue is full is closed all the same.
         let _ = found.clone().send(ended).await;
         found.close() > 0

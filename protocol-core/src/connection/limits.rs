@@ -37,7 +37,8 @@ pub struct Limits {
     pub frame_timeout: Duration,
     /// How long nothing of what is due may get through to the peer before the link is given up.
     pub write_stall: Duration,
-    /// Events that wait in the queue for the driver before senders have to wait. 0 counts as 1.
+    /// Events that wait in the queue for the driver before senders have to wait. 0 counts as 1. What
+    /// goes through an [`Outlet`](crate::Outlet) may fill four times as much, and as many bytes.
     pub outbound_events: usize,
     /// Bytes that wait to be sent before senders have to wait, and before no further event of the
     /// peer is handled: a peer that does not read its answers gets no more of them. Own events get
@@ -155,8 +156,14 @@ pub struct RateLimits {
     /// one frame pauses the link for seconds, in which its end is not noticed either.
     pub bytes_per_second: u32,
     /// Frames that others receive because of this peer: one for each member of a room that it sends
-    /// to, and what handlers [charge](crate::Context::charge); 0 for no limit.
+    /// to, and what handlers [charge](crate::Context::charge); 0 for no limit. A long frame counts
+    /// once for each [`DELIVERY_BYTES`](Self::DELIVERY_BYTES) that it has begun.
     pub deliveries_per_second: u32,
+}
+
+impl RateLimits {
+    /// Bytes that count as one delivery: to copy so many costs about what a short frame does.
+    pub const DELIVERY_BYTES: usize = 4_096;
 }
 
 impl Default for RateLimits {

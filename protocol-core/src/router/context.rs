@@ -123,7 +123,9 @@ impl<P: Protocol> Context<P, AtServer> {
     }
 
     /// Does `farewell` once the connection is gone: nothing can be sent to it any more, and its name
-    /// is free. If it is gone already, at once. Must be quick; long work goes into a task.
+    /// is free. If it is gone already, at once. Must be quick; long work goes into a task. Whoever
+    /// closes the connection does it, before [`close`](Self::close) returns: so hold no lock there that
+    /// `farewell` takes.
     ///
     /// # Examples
     ///
@@ -165,8 +167,8 @@ impl<P: Protocol> Context<P, AtServer> {
         Outlet::new(Arc::clone(&self.link))
     }
 
-    /// Counts frames that others receive because of this event against the connection's
-    /// [`deliveries_per_second`](crate::RateLimits::deliveries_per_second).
+    /// Counts frames that others receive because of this event, or other work that it makes, against
+    /// the connection's [`deliveries_per_second`](crate::RateLimits::deliveries_per_second).
     pub fn charge(&self, deliveries: usize) {
         self.link.charge(deliveries);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::connection::Outgoing;
+use crate::connection::{Outgoing, RateLimits};
 use crate::error::SendError;
 use crate::event::Pass;
 use crate::ids::ConnectionId;
@@ -89,6 +89,12 @@ impl<S> Outlet<S> {
         self.link.outbox.push_or_break(frame)
     }
 
+    /// Ends the client's link, which would be out of step: there is something that it must not miss
+    /// and cannot be told.
+    pub fn break_off(&self) {
+        self.link.outbox.break_off();
+    }
+
     /// The connection that it leads to.
     pub fn connection(&self) -> ConnectionId {
         self.link.id
@@ -128,6 +134,18 @@ impl<S> Encoded<S> {
             set: PhantomData,
         })
     }
+}
+
+impl<S> Encoded<S> {
+    /// As how many deliveries it counts for each client that gets it; see
+    /// [`RateLimits::DELIVERY_BYTES`](crate::RateLimits::DELIVERY_BYTES).
+    pub fn deliveries(&self) -> usize {
+        deliveries(&self.frame)
+    }
+}
+
+pub(super) fn deliveries(frame: &Bytes) -> usize {
+    frame.len().div_ceil(RateLimits::DELIVERY_BYTES)
 }
 
 impl<S> std::fmt::Debug for Encoded<S> {

@@ -57,6 +57,41 @@ pub trait Relay<P: Protocol>: Send + Sync + 'static {
     /// connection's peer is a member; else returns `false`, as it does by default. Membership must
     /// not change before the last [`Receivers::add`] has returned, so that nobody hears of a room
     /// that they have left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use protocol_core::{Event, EventSet, Protocol};
+    /// # #[derive(Debug, Event)] #[event(pass)] struct Wave;
+    /// # #[derive(Debug, EventSet)] enum Between { Wave(Wave) }
+    /// # #[derive(Debug, Event)] #[event(pass)] struct Score { points: u32 }
+    /// # #[derive(Debug, EventSet)] enum ScoreNews { Score(Score) }
+    /// # #[derive(Debug, Protocol)]
+    /// # #[protocol(version = "1", to_client = ScoreNews, to_peer = Between)]
+    /// # struct Game;
+    /// use std::sync::Mutex;
+    /// use protocol_core::{Context, Outlet, Receivers, Relay, WireError};
+    ///
+    /// /// All who watch the board are in its one room.
+    /// struct Board(Mutex<Vec<Outlet<ScoreNews>>>);
+    ///
+    /// impl Relay<Game> for Board {
+    ///     fn to_peer(&self, _: &Context<Game>, _: &str, _: &str) -> Result<(), WireError> {
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn pass_to_room(&self, cx: &Context<Game>, room: &str, to: &mut Receivers<'_>) -> bool {
+    ///         let watchers = self.0.lock().unwrap();
+    ///         let me = cx.connection();
+    ///         if room != "board" || watchers.iter().all(|watcher| watcher.connection() != me) {
+    ///             return false;
+    ///         }
+    ///         let others = watchers.iter().filter(|watcher| watcher.connection() != me);
+    ///         others.for_each(|watcher| to.add(watcher));
+    ///         true
+    ///     }
+    /// }
+    /// ```
     fn pass_to_room(&self, cx: &Context<P>, room: &str, receivers: &mut Receivers<'_>) -> bool {
         let _ = (cx, room, receivers);
         false

@@ -12,6 +12,7 @@ use crate::connection::{
 use crate::event::{EventInfo, Kind};
 use crate::ids::PeerId;
 use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sets};
+use crate::router::outlet::deliveries;
 use crate::router::{Context, Gate, Link, Receivers, Relay, ReplyBuffer, Serve};
 use crate::wire::{ErrorCode, WireError};
 
@@ -177,7 +178,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
             return Err(WireError::new(ErrorCode::NotAllowed, text));
         }
         let (queued, missed) = (receivers.queued, receivers.missed);
-        self.cx.charge(queued + missed);
+        self.cx.charge((queued + missed) * deliveries(&frame));
         if missed > 0 {
             let all = queued + missed;
             let text = format!("{missed} of {all} members do not read fast enough");

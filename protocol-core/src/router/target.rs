@@ -68,6 +68,11 @@ pub struct Remote<P> {
 }
 
 impl<P> Remote<P> {
+    /// The connection, if there is one.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.link.as_ref().ok().map(|link| link.id)
+    }
+
     /// Closes the connection. Its peer's name is free at once; what was sent to it is still written.
     /// Returns `false` where there is none.
     pub fn close(self) -> bool {

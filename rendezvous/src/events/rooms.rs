@@ -1,5 +1,7 @@
 //! What clients ask of rooms (`PROTOCOL.md` §10).
 
+use std::num::{NonZeroU32, NonZeroU64};
+
 use protocol_core::{Event, EventError, EventSet, PeerId, RoomId};
 
 use super::bounds::known_visibility;
@@ -67,11 +69,23 @@ pub enum CreateError {
         /// How many it has.
         bytes: usize,
     },
-    /// The peer is in as many rooms as it may be, or the server has as many.
-    #[error("there are {max} rooms, as many as may be: leave one first")]
+    /// The peer is in as many rooms as it may be.
+    #[error("you are in {max} rooms, as many as may be: leave one first")]
     TooManyRooms {
         /// How many may be.
         max: usize,
+    },
+    /// The server has as many rooms as it takes.
+    #[error("the server has {max} rooms, as many as it takes: come back later")]
+    ServerFull {
+        /// How many it takes.
+        max: usize,
+    },
+    /// Too many passwords came from this address.
+    #[error("too many passwords: try again in {retry_after_ms} ms")]
+    TooManyTries {
+        /// After how many milliseconds one more is taken.
+        retry_after_ms: u64,
     },
     /// The session has ended meanwhile, or the server is about to stop.
     #[error("the session has ended")]
@@ -160,6 +174,12 @@ pub enum JoinError {
     /// The room has a password, and this is not it.
     #[error("the password is missing or wrong")]
     BadPassword,
+    /// Too many passwords came from this address, so this one was not looked at.
+    #[error("too many passwords: try again in {retry_after_ms} ms")]
+    TooManyTries {
+        /// After how many milliseconds one more is taken.
+        retry_after_ms: u64,
+    },
     /// All seats are taken.
     #[error("the room is full: {max} players")]
     RoomFull {
@@ -177,7 +197,8 @@ pub enum JoinError {
     SessionOver,
 }
 
-/// Makes a code by which others can join a room. Only its host may.
+/// Makes a code by which others can join a room. Only its host may. A room has 64 codes at most; above
+/// that the one that ends first holds no more.
 #[derive(Debug, Clone, Event)]
 #[event(request, response = Invited, error = InviteError)]
 pub struct CreateInvite {
@@ -185,10 +206,10 @@ pub struct CreateInvite {
     pub room: RoomId,
     /// For how many milliseconds it holds; 24 hours where it is absent, 30 days at most.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ttl_ms: Option<u64>,
+    pub ttl_ms: Option<NonZeroU64>,
     /// How many peers may join by it; any number where it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub uses: Option<u32>,
+    pub uses: Option<NonZeroU32>,
 }
 
 /// A code to join a room by.
@@ -206,12 +227,6 @@ pub enum InviteError {
     /// There is no such room that the peer is host of.
     #[error("you are not the host of such a room")]
     NotHost,
-    /// The room has as many invites as may be.
-    #[error("the room has {max} invites, as many as may be: wait until one ends")]
-    TooManyInvites {
-        /// How many may be.
-        max: usize,
-    },
 }
 
 /// Leaves a room.
@@ -327,6 +342,12 @@ pub enum UpdateError {
     NameInvalid {
         /// The rule that it breaks.
         rule: String,
+    },
+    /// Too many passwords came from this address.
+    #[error("too many passwords: try again in {retry_after_ms} ms")]
+    TooManyTries {
+        /// After how many milliseconds one more is taken.
+        retry_after_ms: u64,
     },
     /// More players are in the room than it would take.
     #[error("{players} players are in the room: choose no lower capacity")]

@@ -14,6 +14,11 @@ impl Secret {
         Self(text.into())
     }
 
+    /// Whether it has any text; an empty one stands for none.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// The text itself, to prove or to store. Compare it in constant time.
     pub fn expose(&self) -> &str {
         &self.0

@@ -27,7 +27,7 @@ impl<P: Protocol, D: Directory> Gate<P> for Rendezvous<D> {
             return Err(WireError::new(ErrorCode::NotLoggedIn, text));
         }
         let address = cx.address().map(|address| address.ip());
-        let granted = self.attempts().may_try(Instant::now(), address);
+        let granted = self.attempts().may_log_in(Instant::now(), address);
         granted.map_err(|retry_after| {
             let text = "too many logins from this address";
             WireError::rate_limited(retry_after, text)

@@ -110,7 +110,7 @@ impl<D: Directory> Rendezvous<D> {
 
 impl<D: Directory> Rendezvous<D> {
     /// Ends a connection's session, if it still has one.
-    fn leave(&self, connection: ConnectionId, reason: LeaveReason) {
+    pub(crate) fn leave(&self, connection: ConnectionId, reason: LeaveReason) {
         if let Some(session) = self.inner.directory.close(connection, reason) {
             tracing::info!(%connection, peer = ?session.peer.id(), "left");
         }

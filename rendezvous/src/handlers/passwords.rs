@@ -12,12 +12,8 @@ use tokio::task::spawn_blocking;
 use crate::events::Secret;
 use crate::state::rooms::PasswordHash;
 
-/// What a password costs its peer of the deliveries that it may cause in a second: twenty
-/// milliseconds of work, and two guesses a second are enough for people.
-pub(crate) const PASSWORD_DELIVERIES: usize = 5_000;
-
-/// Argon2id with the parameters that OWASP recommends: 19 MiB, two passes. As many passwords are
-/// worked on at once as the machine has cores, so memory is bounded; others wait their turn.
+/// Argon2id with the parameters that OWASP recommends: 19 MiB, two passes. Half of the machine's
+/// cores work on passwords at once, so memory is bounded and events go on; others wait their turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
@@ -27,7 +23,7 @@ impl Passwords {
     pub(crate) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self {
-            turns: Arc::new(Semaphore::new(cores)),
+            turns: Arc::new(Semaphore::new((cores / 2).max(1))),
         }
     }
 

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use protocol_core::{Context, Includes, Protocol, RoomId, ToClient};
 
-use super::passwords::PASSWORD_DELIVERIES;
 use crate::events::{
     Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
     JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, Room, RoomList,
@@ -12,8 +11,8 @@ use crate::events::{
 };
 use crate::service::Rendezvous;
 use crate::state::rooms::{
-    Appoint, Command, Create, Delete, Invite, Join, Joined, Kick, Leave, PasswordHash, Proof,
-    Update, Updated,
+    Appoint, Command, Create, Created, Delete, Invite, Join, Joined, Kick, Leave, List,
+    PasswordHash, Proof, Update, Updated,
 };
 use crate::state::{Directory, code};
 
@@ -28,15 +27,24 @@ where
         event: CreateRoom,
     ) -> Result<Room, CreateError> {
         let id = random_code().and_then(|code| RoomId::new(code).ok());
-        let id = id.ok_or(CreateError::SessionOver)?;
-        let password = self.hash(cx, event.password.as_ref()).await;
-        let password = password.map_err(|NotHashed| CreateError::SessionOver)?;
-        let command = Create {
-            id,
+        let secret = event.password.clone();
+        let mut create = Create {
+            id: id.ok_or(CreateError::SessionOver)?,
             request: event,
-            password,
+            password: None,
         };
-        self.apply(cx, command).await
+        loop {
+            if let Created::Is(room) = self.apply(cx, create.clone()).await? {
+                return Ok(room);
+            }
+            create.password = match self.hash(cx, secret.as_ref()).await {
+                Ok(hash) => Some(hash),
+                Err(NotHashed::Ending) => return Err(CreateError::SessionOver),
+                Err(NotHashed::TooMany { retry_after_ms }) => {
+                    return Err(CreateError::TooManyTries { retry_after_ms });
+                }
+            };
+        }
     }
 
     async fn on_delete_room(
@@ -48,19 +56,20 @@ where
     }
 
     async fn on_join_room(&self, cx: &Context<P>, event: JoinRoom) -> Result<Room, JoinError> {
-        let password = event.password.clone();
+        let secret = event.password.clone();
         let mut join = Join {
             request: event,
             proof: None,
         };
         loop {
             let hash = match self.apply(cx, join.clone()).await? {
-                Joined::In(room) => return Ok(room),
+                Joined::In(room) => return Ok(charged(cx, room)),
                 Joined::Prove(hash) => hash,
             };
-            let password = password.as_ref().ok_or(JoinError::BadPassword)?;
-            cx.charge(PASSWORD_DELIVERIES);
-            let matches = self.inner.passwords.matches(password, &hash).await;
+            let secret = secret.as_ref().ok_or(JoinError::BadPassword)?;
+            self.may_try_password(cx)
+                .map_err(|retry_after_ms| JoinError::TooManyTries { retry_after_ms })?;
+            let matches = self.inner.passwords.matches(secret, &hash).await;
             join.proof = Some(Proof { hash, matches });
         }
     }
@@ -71,7 +80,7 @@ where
         event: CreateInvite,
     ) -> Result<Invited, InviteError> {
         let command = Invite {
-            code: random_code().ok_or(InviteError::NotHost)?,
+            code: random_code().map(Secret::new).ok_or(InviteError::NotHost)?,
             request: event,
         };
         self.apply(cx, command).await
@@ -86,7 +95,7 @@ where
     }
 
     async fn on_list_rooms(&self, _cx: &Context<P>, event: ListRooms) -> RoomList {
-        self.inner.directory.list(&event).await
+        self.inner.directory.list(&List::new(&event)).await
     }
 
     async fn on_update_room(
@@ -94,17 +103,22 @@ where
         cx: &Context<P>,
         event: UpdateRoom,
     ) -> Result<Room, UpdateError> {
-        let password = event.password.clone();
+        let secret = event.password.clone();
         let mut update = Update {
             request: event,
             password: None,
         };
         loop {
             if let Updated::Is(room) = self.apply(cx, update.clone()).await? {
-                return Ok(room);
+                return Ok(charged(cx, room));
             }
-            let hash = self.hash(cx, password.as_ref()).await;
-            update.password = hash.map_err(|NotHashed| UpdateError::RoomNotFound)?;
+            update.password = match self.hash(cx, secret.as_ref()).await {
+                Ok(hash) => Some(hash),
+                Err(NotHashed::Ending) => return Err(UpdateError::RoomNotFound),
+                Err(NotHashed::TooMany { retry_after_ms }) => {
+                    return Err(UpdateError::TooManyTries { retry_after_ms });
+                }
+            };
         }
     }
 
@@ -121,8 +135,14 @@ where
     }
 }
 
-/// The process is about to end.
-struct NotHashed;
+/// Why a password was not hashed.
+enum NotHashed {
+    /// The process is about to end.
+    Ending,
+    TooMany {
+        retry_after_ms: u64,
+    },
+}
 
 impl<D: Directory> Rendezvous<D> {
     async fn apply<P, C>(&self, cx: &Context<P>, command: C) -> Result<C::Reply, C::Error>
@@ -137,19 +157,40 @@ impl<D: Directory> Rendezvous<D> {
         applied.result
     }
 
-    /// The hash of a password that is not empty.
     async fn hash<P: Protocol>(
         &self,
         cx: &Context<P>,
-        password: Option<&Secret>,
-    ) -> Result<Option<PasswordHash>, NotHashed> {
-        let Some(password) = password.filter(|password| !password.expose().is_empty()) else {
-            return Ok(None);
-        };
-        cx.charge(PASSWORD_DELIVERIES);
-        let hash = self.inner.passwords.hash(password).await;
-        hash.map(Some).ok_or(NotHashed)
+        secret: Option<&Secret>,
+    ) -> Result<PasswordHash, NotHashed> {
+        let secret = secret.ok_or(NotHashed::Ending)?;
+        self.may_try_password(cx)
+            .map_err(|retry_after_ms| NotHashed::TooMany { retry_after_ms })?;
+        let hash = self.inner.passwords.hash(secret).await;
+        hash.ok_or(NotHashed::Ending)
     }
+
+    /// Whether a password of this client may be worked on, or after how many milliseconds.
+    fn may_try_password<P: Protocol>(&self, cx: &Context<P>) -> Result<(), u64> {
+        let address = cx.address().map(|address| address.ip());
+        let now = Instant::now();
+        let granted = self
+            .attempts()
+            .may_try_password(now, address, cx.connection());
+        // Rounded up, so that whoever waits for as long is not refused again.
+        granted.map_err(|wait| {
+            let ms = wait.as_nanos().div_ceil(1_000_000);
+            u64::try_from(ms).unwrap_or(u64::MAX)
+        })
+    }
+}
+
+/// Players whose part of an answer costs about what a delivery does.
+const PLAYERS_A_DELIVERY: usize = 64;
+
+/// A room as an answer. Asking again and again is no way to have a long one written for nothing.
+fn charged<P: Protocol>(cx: &Context<P>, room: Room) -> Room {
+    cx.charge(room.players.len() / PLAYERS_A_DELIVERY);
+    room
 }
 
 /// None where the system gives no random numbers.

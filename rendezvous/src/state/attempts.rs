@@ -1,77 +1,83 @@
-//! How often an address may try to log in, and how often a connection may fail.
+//! How often an address may try to log in or a password, and how often a connection may fail.
 //!
 //! Knows no clock and no sockets: the time and addresses are passed in.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use protocol_core::ConnectionId;
 
-/// Addresses are looked through for idle ones when there are this many, then at each doubling.
+/// Sources are looked through for idle ones when there are this many, then at each doubling.
 const PRUNE_AT: usize = 1_024;
 
-/// The bounds of [`Attempts`].
+/// How often something may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AttemptLimits {
-    /// The time in which an address gets one more attempt; zero for no limit.
+    /// The time in which one source gets one more attempt; zero for no limit.
     pub(crate) interval: Duration,
-    /// Attempts that an address may make at once.
+    /// Attempts that one source may make at once.
     pub(crate) burst: u32,
 }
 
-/// Attempts to log in, by address, and failures, by connection.
+/// Attempts to log in, by address, passwords, by where they come from, and failures, by connection.
 #[derive(Debug)]
 pub(crate) struct Attempts {
-    limits: AttemptLimits,
-    /// By address: when all its attempts so far are paid for, in the sense of a generic cell rate
-    /// algorithm (ITU-T I.371).
-    paid_at: HashMap<IpAddr, Instant>,
-    prune_at: usize,
+    logins: Paces<IpAddr>,
+    passwords: Paces<Source>,
     failures: HashMap<ConnectionId, u32>,
+}
+
+/// Where a password comes from: one site, or on loopback one connection.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Source {
+    Site(IpAddr),
+    Connection(ConnectionId),
 }
 
 impl Attempts {
     /// No attempts yet.
-    pub(crate) fn new(limits: AttemptLimits) -> Self {
+    pub(crate) fn new(logins: AttemptLimits, passwords: AttemptLimits) -> Self {
         Self {
-            limits,
-            paid_at: HashMap::new(),
-            prune_at: PRUNE_AT,
+            logins: Paces::new(logins),
+            passwords: Paces::new(passwords),
             failures: HashMap::new(),
         }
     }
 
-    /// Takes note of an attempt. Loopback addresses, and links without an address, have no limit:
-    /// they are one machine's many programs. An IPv6 address counts by its /64 network, which is
-    /// what one site gets.
+    /// Takes note of an attempt to log in. Loopback addresses, and links without an address, have no
+    /// limit: they are one machine's many programs. An IPv6 address counts by its /64 network, which
+    /// is what one site gets.
     ///
     /// # Errors
     ///
     /// The time after which the next attempt is granted, where this one is one too many.
-    pub(crate) fn may_try(
+    pub(crate) fn may_log_in(
         &mut self,
         now: Instant,
         address: Option<IpAddr>,
     ) -> Result<(), Duration> {
-        let Some(site) = address.and_then(site) else {
-            return Ok(());
-        };
-        let AttemptLimits { interval, burst } = self.limits;
-        if interval.is_zero() {
-            return Ok(());
+        match address.and_then(site) {
+            Some(site) => self.logins.may_try(now, site),
+            None => Ok(()),
         }
-        self.prune(now);
-        let paid_at = self.paid_at.get(&site).map_or(now, |paid| now.max(*paid));
-        let ahead = interval.saturating_mul(burst.saturating_sub(1));
-        let wait = paid_at.duration_since(now).saturating_sub(ahead);
-        if !wait.is_zero() {
-            return Err(wait);
-        }
-        // An interval that no clock can add is for ever: then nothing is granted twice anyway.
-        let paid_at = paid_at.checked_add(interval).unwrap_or(paid_at);
-        self.paid_at.insert(site, paid_at);
-        Ok(())
+    }
+
+    /// Takes note of a password that is to be worked on.
+    ///
+    /// # Errors
+    ///
+    /// The time after which the next is granted, where this one is one too many.
+    pub(crate) fn may_try_password(
+        &mut self,
+        now: Instant,
+        address: Option<IpAddr>,
+        connection: ConnectionId,
+    ) -> Result<(), Duration> {
+        let site = address.and_then(site).map(Source::Site);
+        let source = site.unwrap_or(Source::Connection(connection));
+        self.passwords.may_try(now, source)
     }
 
     /// Takes note of a refused login; returns how many that makes on this connection.
@@ -85,8 +91,46 @@ impl Attempts {
     pub(crate) fn forget(&mut self, connection: ConnectionId) {
         self.failures.remove(&connection);
     }
+}
 
-    /// Forgets the addresses that have their whole burst again.
+/// How far each source is ahead of its rate.
+#[derive(Debug)]
+struct Paces<K> {
+    limits: AttemptLimits,
+    /// When all attempts so far are paid for, in the sense of a generic cell rate algorithm (ITU-T
+    /// I.371).
+    paid_at: HashMap<K, Instant>,
+    prune_at: usize,
+}
+
+impl<K: Eq + Hash> Paces<K> {
+    fn new(limits: AttemptLimits) -> Self {
+        Self {
+            limits,
+            paid_at: HashMap::new(),
+            prune_at: PRUNE_AT,
+        }
+    }
+
+    fn may_try(&mut self, now: Instant, source: K) -> Result<(), Duration> {
+        let AttemptLimits { interval, burst } = self.limits;
+        if interval.is_zero() {
+            return Ok(());
+        }
+        self.prune(now);
+        let paid_at = self.paid_at.get(&source).map_or(now, |paid| now.max(*paid));
+        let ahead = interval.saturating_mul(burst.saturating_sub(1));
+        let wait = paid_at.duration_since(now).saturating_sub(ahead);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        // An interval that no clock can add is for ever: then nothing is granted twice anyway.
+        let paid_at = paid_at.checked_add(interval).unwrap_or(paid_at);
+        self.paid_at.insert(source, paid_at);
+        Ok(())
+    }
+
+    /// Forgets the sources that have their whole burst again.
     fn prune(&mut self, now: Instant) {
         if self.paid_at.len() >= self.prune_at {
             self.paid_at.retain(|_, paid_at| *paid_at > now);
@@ -115,10 +159,11 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn attempts(burst: u32) -> Attempts {
-        Attempts::new(AttemptLimits {
+        let limits = AttemptLimits {
             interval: SECOND,
             burst,
-        })
+        };
+        Attempts::new(limits, limits)
     }
 
     fn ip(text: &str) -> Option<IpAddr> {
@@ -129,31 +174,43 @@ mod tests {
     fn a_burst_then_one_an_interval() {
         let (mut attempts, now) = (attempts(10), Instant::now());
         for _ in 0..10 {
-            assert_eq!(attempts.may_try(now, ip("192.0.2.1")), Ok(()));
+            assert_eq!(attempts.may_log_in(now, ip("192.0.2.1")), Ok(()));
         }
-        assert_eq!(attempts.may_try(now, ip("192.0.2.1")), Err(SECOND));
-        assert_eq!(attempts.may_try(now, ip("192.0.2.2")), Ok(()));
+        assert_eq!(attempts.may_log_in(now, ip("192.0.2.1")), Err(SECOND));
+        assert_eq!(attempts.may_log_in(now, ip("192.0.2.2")), Ok(()));
         let millisecond = Duration::from_millis(1);
         let early = now + Duration::from_millis(999);
-        assert_eq!(attempts.may_try(early, ip("192.0.2.1")), Err(millisecond));
-        assert_eq!(attempts.may_try(now + SECOND, ip("192.0.2.1")), Ok(()));
-        assert_eq!(attempts.may_try(now + SECOND, ip("192.0.2.1")), Err(SECOND));
+        assert_eq!(
+            attempts.may_log_in(early, ip("192.0.2.1")),
+            Err(millisecond)
+        );
+        assert_eq!(attempts.may_log_in(now + SECOND, ip("192.0.2.1")), Ok(()));
+        assert_eq!(
+            attempts.may_log_in(now + SECOND, ip("192.0.2.1")),
+            Err(SECOND)
+        );
     }
 
     #[test]
     fn one_site_counts_once_and_loopback_never() {
         let (mut attempts, now) = (attempts(1), Instant::now());
-        assert_eq!(attempts.may_try(now, ip("2001:db8::1")), Ok(()));
-        assert_eq!(attempts.may_try(now, ip("2001:db8::ffff:2")), Err(SECOND));
-        assert_eq!(attempts.may_try(now, ip("2001:db8:0:1::1")), Ok(()));
-        assert_eq!(attempts.may_try(now, ip("192.0.2.1")), Ok(()));
-        assert_eq!(attempts.may_try(now, ip("::ffff:192.0.2.1")), Err(SECOND));
+        assert_eq!(attempts.may_log_in(now, ip("2001:db8::1")), Ok(()));
+        assert_eq!(
+            attempts.may_log_in(now, ip("2001:db8::ffff:2")),
+            Err(SECOND)
+        );
+        assert_eq!(attempts.may_log_in(now, ip("2001:db8:0:1::1")), Ok(()));
+        assert_eq!(attempts.may_log_in(now, ip("192.0.2.1")), Ok(()));
+        assert_eq!(
+            attempts.may_log_in(now, ip("::ffff:192.0.2.1")),
+            Err(SECOND)
+        );
         for local in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
             for _ in 0..100 {
-                assert_eq!(attempts.may_try(now, ip(local)), Ok(()), "{local}");
+                assert_eq!(attempts.may_log_in(now, ip(local)), Ok(()), "{local}");
             }
         }
-        assert_eq!(attempts.may_try(now, None), Ok(()));
+        assert_eq!(attempts.may_log_in(now, None), Ok(()));
     }
 
     #[test]
@@ -162,8 +219,8 @@ mod tests {
         for number in 0..100_000_u32 {
             let address = IpAddr::from(number.to_be_bytes());
             let now = start + Duration::from_millis(10) * number;
-            assert_eq!(attempts.may_try(now, Some(address)), Ok(()));
-            assert!(attempts.paid_at.len() <= PRUNE_AT);
+            assert_eq!(attempts.may_log_in(now, Some(address)), Ok(()));
+            assert!(attempts.logins.paid_at.len() <= PRUNE_AT);
         }
     }
 }

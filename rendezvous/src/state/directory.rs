@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use protocol_core::{ConnectionId, Encoded, Outlet, PeerId, RoomId, SendError};
 
-use super::rooms::{Command, News, RoomLimits, Rooms};
+use super::rooms::{Command, List, News, RoomLimits, Rooms};
 use super::{OpenError, Session, Sessions};
-use crate::events::{LeaveReason, ListRooms, Room, RoomList, RoomNews};
+use crate::events::{LeaveReason, Room, RoomList, RoomNews};
 
 /// The way to a member of rooms.
 pub type Line = Outlet<RoomNews>;
@@ -17,7 +17,7 @@ pub type Line = Outlet<RoomNews>;
 pub struct Applied<C: Command> {
     /// What the peer gets.
     pub result: Result<C::Reply, C::Error>,
-    /// How many news it gave rise to, one for each that hears it.
+    /// How many deliveries it caused: one for each that hears of it, more where that is long.
     pub deliveries: usize,
 }
 
@@ -57,7 +57,7 @@ pub trait Directory: Send + Sync + 'static {
     ) -> impl Future<Output = Applied<C>> + Send;
 
     /// Lists public rooms.
-    fn list(&self, request: &ListRooms) -> impl Future<Output = RoomList> + Send;
+    fn list(&self, list: &List) -> impl Future<Output = RoomList> + Send;
 
     /// Ends all rooms, since the server stops; from now on none are made or joined.
     fn end_rooms(&self);
@@ -155,8 +155,8 @@ impl Directory for InMemory {
         Applied { result, deliveries }
     }
 
-    async fn list(&self, request: &ListRooms) -> RoomList {
-        self.read().rooms.list(request)
+    async fn list(&self, list: &List) -> RoomList {
+        self.read().rooms.list(list)
     }
 
     fn end_rooms(&self) {
@@ -204,16 +204,19 @@ impl Directory for InMemory {
 /// member that has no room for them is out of step, so its link breaks off. Returns how many were
 /// put.
 fn deliver(news: &[News<Line>]) -> usize {
-    let mut deliveries = 0;
+    let mut deliveries: usize = 0;
     for News { to, event } in news {
         match encode(event) {
             Ok(frame) => {
-                deliveries += to.len();
+                deliveries += to.len() * frame.deliveries();
                 for line in to {
                     line.put(&frame);
                 }
             }
-            Err(error) => tracing::error!(%error, "news of a room cannot be encoded"),
+            Err(error) => {
+                tracing::error!(%error, "news of a room cannot be encoded");
+                to.iter().for_each(Line::break_off);
+            }
         }
     }
     deliveries

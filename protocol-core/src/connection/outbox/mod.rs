@@ -22,6 +22,10 @@ use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::wire::RawData;
 
+/// How many times its limits a queue may hold of what must not be missed. A burst of it that is
+/// queued before the driver had a turn is no sign of a slow reader.
+const RESERVE: usize = 4;
+
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     /// Set by handles, so that a driver that looks after each event need not lock.
@@ -131,14 +135,14 @@ impl Outbox {
         Tried::Queued
     }
 
-    /// Queues what the other end must not miss: where there is no room for it, the link breaks off.
-    /// Whether it was queued.
+    /// Queues what the other end must not miss: where there is no room for it even beyond the limits
+    /// of all else, the link breaks off. Whether it was queued.
     pub(crate) fn push_or_break(&self, outgoing: Outgoing) -> bool {
         let mut queue = self.lock();
         if queue.closed.is_some() || queue.refuses() {
             return false;
         }
-        let has_room = self.has_room(&queue);
+        let has_room = self.has_reserve(&queue);
         if has_room {
             queue.ready_bytes += outgoing.len();
             queue.ready.push_back(outgoing);
@@ -191,6 +195,11 @@ impl Outbox {
     fn has_room(&self, queue: &Queue) -> bool {
         queue.ready.len() + queue.taken < self.max_events
             && queue.ready_bytes + queue.taken_bytes < self.max_bytes
+    }
+
+    fn has_reserve(&self, queue: &Queue) -> bool {
+        queue.ready.len() + queue.taken < RESERVE * self.max_events
+            && queue.ready_bytes + queue.taken_bytes < RESERVE * self.max_bytes
     }
 
     fn has_room_in_half(&self, queue: &Queue) -> bool {

@@ -107,12 +107,14 @@ impl<IO> Driver<IO> {
         }
     }
 
-    /// Slows a peer down that makes others receive more than it may.
-    fn note_deliveries(&mut self) {
+    /// Slows a peer down that makes others receive more than it may; whether it made them receive
+    /// anything.
+    fn note_deliveries(&mut self) -> bool {
         let deliveries = self.link.take_deliveries();
         if deliveries > 0 {
             self.connection.charge_deliveries(self.now, deliveries);
         }
+        deliveries > 0
     }
 
     /// Tells the hub which relayed calls have ended without an answer.
@@ -142,7 +144,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let mut worked = false;
         loop {
             self.note_identity();
-            self.note_deliveries();
+            if self.note_deliveries() {
+                self.give_turn(1, 0).await;
+            }
             let waiting = self.connection.input_len();
             let next = if self.is_crowded() {
                 None
@@ -156,14 +160,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                         self.connection.relayed(self.now, call);
                         self.settle();
                     }
-                    let (frames, bytes) = &mut self.relays;
-                    *frames += 1;
-                    *bytes += waiting.saturating_sub(self.connection.input_len());
-                    if *frames >= RELAYS_A_TURN.0 || *bytes >= RELAYS_A_TURN.1 {
-                        self.relays = (0, 0);
-                        self.flush_now().await;
-                        tokio::task::yield_now().await;
-                    }
+                    let bytes = waiting.saturating_sub(self.connection.input_len());
+                    self.give_turn(1, bytes).await;
                 }
                 Some(Admission::Handle(admitted)) => {
                     worked = true;
@@ -185,6 +183,19 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             if self.connection.output_len() >= FLUSH_BYTES {
                 self.flush_now().await;
             }
+        }
+    }
+
+    /// Takes note of frames, and their bytes, that made others receive something. After so many of
+    /// them those others get their turn to write it.
+    async fn give_turn(&mut self, more_frames: usize, more_bytes: usize) {
+        let (frames, bytes) = &mut self.relays;
+        *frames += more_frames;
+        *bytes += more_bytes;
+        if *frames >= RELAYS_A_TURN.0 || *bytes >= RELAYS_A_TURN.1 {
+            self.relays = (0, 0);
+            self.flush_now().await;
+            tokio::task::yield_now().await;
         }
     }
 

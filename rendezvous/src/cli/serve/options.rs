@@ -140,6 +140,29 @@ pub(in crate::cli) struct Serve {
     )]
     max_rooms_per_peer: u32,
 
+    /// The time in which one IP address may try one more password of a room; 0s for no limit. On
+    /// loopback that counts by connection
+    #[arg(
+        long,
+        env = "RENDEZVOUS_PASSWORD_INTERVAL",
+        value_name = "TIME",
+        default_value = "500ms",
+        value_parser = values::time,
+        help_heading = "Rooms"
+    )]
+    password_interval: Duration,
+
+    /// Passwords that one IP address may try at once, before --password-interval holds
+    #[arg(
+        long,
+        env = "RENDEZVOUS_PASSWORD_BURST",
+        value_name = "N",
+        default_value = "10",
+        value_parser = values::count_above_zero,
+        help_heading = "Rooms"
+    )]
+    password_burst: u32,
+
     /// Whom a peer reaches by id: all peers, or those who share a room with it
     #[arg(
         long,
@@ -200,6 +223,8 @@ impl Serve {
             login_interval: self.login_interval,
             login_burst: self.login_burst,
             login_failures: self.login_failures,
+            password_interval: self.password_interval,
+            password_burst: self.password_burst,
             rooms: self.max_rooms as usize,
             rooms_a_peer: self.max_rooms_per_peer as usize,
             relay: match self.relay {
@@ -255,6 +280,8 @@ mod tests {
             "--events-per-second=18",
             "--bytes-per-second=19KiB",
             "--deliveries-per-second=20",
+            "--password-interval=27ms",
+            "--password-burst=28",
             "--max-rooms=21",
             "--max-rooms-per-peer=22",
             "--relay=rooms",
@@ -269,6 +296,8 @@ mod tests {
         assert_eq!(config.login_interval, Duration::from_secs(14));
         assert_eq!(config.login_burst, 15);
         assert_eq!(config.login_failures, 16);
+        assert_eq!(config.password_interval, Duration::from_millis(27));
+        assert_eq!(config.password_burst, 28);
         assert_eq!(config.rooms, 21);
         assert_eq!(config.rooms_a_peer, 22);
         assert_eq!(config.relay, Reach::Rooms);

@@ -5,28 +5,38 @@ use protocol_core::RoomId;
 use super::invite::Invites;
 use super::room::{Bans, RoomState};
 use super::{Command, PasswordHash, Turn};
-use crate::events::{CreateError, CreateRoom, JoinCause, OnHostLeave, Room, Visibility};
+use crate::events::{CreateError, CreateRoom, JoinCause, OnHostLeave, Room, Secret, Visibility};
 use crate::state::Name;
 
 /// A nonce is compared, not shown; a UUID fits twice.
 const MAX_NONCE_BYTES: usize = 64;
 
 /// Makes a room.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Create {
     /// The room's id, which no room had before.
     pub id: RoomId,
     /// What was asked for.
     pub request: CreateRoom,
-    /// The request's password, if it has one.
+    /// The hash of the request's password; none before anybody asked for it.
     pub password: Option<PasswordHash>,
 }
 
+/// What became of it.
+#[derive(Debug, Clone)]
+pub enum Created {
+    /// The room is there.
+    Is(Room),
+    /// The password has to be hashed first, which takes long, so not here; then the command is given
+    /// again.
+    Hash,
+}
+
 impl Command for Create {
-    type Reply = Room;
+    type Reply = Created;
     type Error = CreateError;
 
-    fn apply<L: Clone>(self, turn: &mut Turn<'_, L>) -> Result<Room, CreateError> {
+    fn apply<L: Clone>(self, turn: &mut Turn<'_, L>) -> Result<Created, CreateError> {
         let Self {
             id,
             request,
@@ -48,7 +58,7 @@ impl Command for Create {
                 .iter()
                 .filter_map(|id| rooms.by_id.get(id));
             if let Some(room) = mine.find(|room| room.made_by == made_by) {
-                return Ok(room.view());
+                return Ok(Created::Is(room.view()));
             }
         }
         if rooms.closed {
@@ -60,11 +70,15 @@ impl Command for Create {
             return Err(CreateError::TooManyRooms { max });
         }
         if rooms.by_id.len() >= limits.rooms {
-            return Err(CreateError::TooManyRooms { max: limits.rooms });
+            return Err(CreateError::ServerFull { max: limits.rooms });
+        }
+        let needs_hash = request.password.as_ref().is_some_and(Secret::is_given);
+        if needs_hash && password.is_none() {
+            return Ok(Created::Hash);
         }
         let mut room = RoomState {
             id: id.clone(),
-            number: rooms.next_number,
+            listed: None,
             name,
             host: me.clone(),
             capacity: request.capacity.unwrap_or_default(),
@@ -79,13 +93,12 @@ impl Command for Create {
             bans: Bans::default(),
             invites: Invites::default(),
         };
-        rooms.next_number += 1;
         room.add(turn.by, turn.line, JoinCause::Created, turn.news);
         let view = room.view();
-        rooms.by_number.insert(room.number, id.clone());
         rooms.by_peer.entry(me).or_default().push(id.clone());
-        rooms.by_id.insert(id, room);
-        Ok(view)
+        rooms.by_id.insert(id.clone(), room);
+        rooms.list_or_hide(&id);
+        Ok(Created::Is(view))
     }
 
     fn session_over() -> CreateError {

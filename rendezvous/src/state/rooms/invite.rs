@@ -1,6 +1,9 @@
 //! Codes to join a room by.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::{Duration, Instant};
 
 use super::{Command, Turn};
@@ -19,7 +22,7 @@ const LONGEST_TTL: Duration = Duration::from_hours(30 * 24);
 #[derive(Debug)]
 pub struct Invite {
     /// A text that nobody can guess and that was no code before.
-    pub code: String,
+    pub code: Secret,
     /// What was asked for.
     pub request: CreateInvite,
 }
@@ -30,31 +33,22 @@ impl Command for Invite {
 
     fn apply<L: Clone>(self, turn: &mut Turn<'_, L>) -> Result<Invited, InviteError> {
         let Self { code, request } = self;
-        let ttl = request.ttl_ms.map_or(USUAL_TTL, Duration::from_millis);
+        let asked = request.ttl_ms.map(NonZeroU64::get);
+        let ttl = asked.map_or(USUAL_TTL, Duration::from_millis);
         let now = turn.now;
         let pass = Pass {
             until: now + ttl.min(LONGEST_TTL),
-            uses: request.uses,
+            uses: request.uses.map(NonZeroU32::get),
         };
         let room = turn.hosted(&request.room).ok_or(InviteError::NotHost)?;
+        let key = Code(code.expose().into());
         let ended = room.invites.make_place(now);
-        let max = MAX_INVITES;
-        let fits = room.invites.0.len() < max;
-        if fits {
-            room.invites.0.insert(code.as_str().into(), pass);
-        }
+        room.invites.0.insert(key.clone(), pass);
         for ended in ended {
             turn.rooms.by_invite.remove(&ended);
         }
-        if !fits {
-            return Err(InviteError::TooManyInvites { max });
-        }
-        turn.rooms
-            .by_invite
-            .insert(code.as_str().into(), request.room);
-        Ok(Invited {
-            invite: Secret::new(code),
-        })
+        turn.rooms.by_invite.insert(key, request.room);
+        Ok(Invited { invite: code })
     }
 
     fn session_over() -> InviteError {
@@ -62,9 +56,25 @@ impl Command for Invite {
     }
 }
 
+/// A code as a key. Whoever sees it could use it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Code(Box<str>);
+
+impl Borrow<str> for Code {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 /// The codes of one room.
 #[derive(Debug, Default)]
-pub(super) struct Invites(HashMap<Box<str>, Pass>);
+pub(super) struct Invites(HashMap<Code, Pass>);
 
 #[derive(Debug)]
 struct Pass {
@@ -80,8 +90,8 @@ impl Pass {
 }
 
 impl Invites {
-    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(|code| &**code)
+    pub(super) fn codes(&self) -> impl Iterator<Item = &Code> {
+        self.0.keys()
     }
 
     pub(super) fn holds(&self, code: &str, now: Instant) -> bool {
@@ -95,13 +105,21 @@ impl Invites {
         }
     }
 
-    /// Where all places are taken, takes out the codes that hold no more. Before that they stay, so
-    /// that whoever joined by one can ask again.
-    fn make_place(&mut self, now: Instant) -> Vec<Box<str>> {
+    /// Where all places are taken, takes out the codes that hold no more, or the one that ends first.
+    /// Before that they stay, so that whoever joined by one can ask again.
+    fn make_place(&mut self, now: Instant) -> Vec<Code> {
         if self.0.len() < MAX_INVITES {
             return Vec::new();
         }
         let ended = self.0.extract_if(|_, pass| !pass.holds(now));
-        ended.map(|(code, _)| code).collect()
+        let mut ended: Vec<_> = ended.map(|(code, _)| code).collect();
+        if ended.is_empty()
+            && let Some((first, _)) = self.0.iter().min_by_key(|&(code, pass)| (pass.until, code))
+        {
+            let first = first.clone();
+            self.0.remove(&first);
+            ended.push(first);
+        }
+        ended
     }
 }

@@ -62,7 +62,9 @@ impl Command for Join {
             return Err(JoinError::SessionOver);
         }
         if let Some(left) = room.bans.left(me.key(), now) {
-            let for_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            // Rounded up, so that whoever waits for as long gets in.
+            let for_ms = left.as_nanos().div_ceil(1_000_000);
+            let for_ms = u64::try_from(for_ms).unwrap_or(u64::MAX);
             return Err(JoinError::Banned { for_ms });
         }
         if room.locked {

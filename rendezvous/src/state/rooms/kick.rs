@@ -36,7 +36,8 @@ impl Command for Kick {
             Some(member) => member.key.clone(),
             None => return Err(KickError::NotMember),
         };
-        if let Some(ban) = ban_ms.map(Duration::from_millis) {
+        // A ban of no time would take the place of another.
+        if let Some(ban) = ban_ms.filter(|ms| *ms > 0).map(Duration::from_millis) {
             room.bans.add(&key, now, now + ban.min(LONGEST_BAN));
         }
         let message = message.map(|mut message| {

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::Rooms;
 use super::room::RoomState;
-use crate::events::{Cursor, ListRooms, RoomList, RoomSummary, Visibility};
+use crate::events::{Cursor, ListRooms, RoomList, RoomSummary};
 use crate::state::name::nfkc_casefold;
 
 const USUAL_LIMIT: usize = 50;
@@ -20,34 +20,54 @@ const MAX_BYTES: usize = 64 * 1_024;
 const ROOM_BYTES: usize = 192;
 
 /// A filter that is longer fits no name.
-const MAX_FILTER_BYTES: usize = 1_024;
+const MAX_FILTER_BYTES: usize = 256;
+
+/// Which public rooms are asked for.
+#[derive(Debug, Clone)]
+pub struct List {
+    /// A part of the names' keys; none where it fits no name.
+    filter: Option<String>,
+    limit: usize,
+    after: Bound<u64>,
+}
+
+impl List {
+    /// Prepares what takes long, before anything is locked.
+    pub fn new(request: &ListRooms) -> Self {
+        let filter = request.filter.as_deref().unwrap_or_default();
+        let fits = filter.len() <= MAX_FILTER_BYTES;
+        Self {
+            filter: fits.then(|| nfkc_casefold(filter)),
+            limit: request.limit.unwrap_or(USUAL_LIMIT).clamp(1, MAX_LIMIT),
+            after: match request.cursor {
+                Some(Cursor(last)) => Bound::Excluded(last),
+                None => Bound::Unbounded,
+            },
+        }
+    }
+}
 
 impl<L: Clone> Rooms<L> {
-    /// Lists public rooms in the order in which they were made.
-    pub fn list(&self, request: &ListRooms) -> RoomList {
-        let filter = request.filter.as_deref().unwrap_or_default();
-        if filter.len() > MAX_FILTER_BYTES {
+    /// Lists public rooms in the order in which they became so.
+    pub fn list(&self, asked: &List) -> RoomList {
+        let Some(filter) = &asked.filter else {
             return RoomList {
                 rooms: Vec::new(),
                 cursor: None,
             };
-        }
-        let filter = nfkc_casefold(filter);
-        let limit = request.limit.unwrap_or(USUAL_LIMIT).clamp(1, MAX_LIMIT);
-        let after = request
-            .cursor
-            .map_or(Bound::Unbounded, |Cursor(last)| Bound::Excluded(last));
-        let mut entries = self.by_number.range((after, Bound::Unbounded)).peekable();
+        };
+        let mut entries = self
+            .listed
+            .range((asked.after, Bound::Unbounded))
+            .peekable();
         let (mut rooms, mut bytes, mut looked_at, mut last) = (Vec::new(), 0, 0, None);
-        while rooms.len() < limit && bytes < MAX_BYTES && looked_at < MAX_LOOKED_AT {
+        while rooms.len() < asked.limit && bytes < MAX_BYTES && looked_at < MAX_LOOKED_AT {
             let Some((number, id)) = entries.next() else {
                 break;
             };
             (last, looked_at) = (Some(*number), looked_at + 1);
-            let room = self.by_id.get(id).filter(|room| {
-                room.visibility == Visibility::Public && room.name.key().contains(&*filter)
-            });
-            if let Some(room) = room {
+            let room = self.by_id.get(id);
+            if let Some(room) = room.filter(|room| room.name.key().contains(&**filter)) {
                 bytes += room.summary_bytes();
                 rooms.push(room.summary());
             }

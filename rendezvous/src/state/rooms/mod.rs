@@ -20,17 +20,19 @@ use std::time::Instant;
 
 use protocol_core::{PeerId, RoomId};
 
+use self::invite::Code;
 use self::room::{KickedBy, RoomState};
 use super::PeerName;
-use crate::events::{LeaveReason, OnHostLeave, Room, RoomNews};
+use crate::events::{LeaveReason, OnHostLeave, Room, RoomNews, Visibility};
 
 pub use command::Command;
-pub use create::Create;
+pub use create::{Create, Created};
 pub use delete::Delete;
 pub use invite::Invite;
 pub use join::{Join, Joined, Proof};
 pub use kick::Kick;
 pub use leave::Leave;
+pub use list::List;
 pub use room::PasswordHash;
 pub use set_host::Appoint;
 pub use update::{Update, Updated};
@@ -58,12 +60,13 @@ pub struct News<L> {
 pub struct Rooms<L> {
     limits: RoomLimits,
     by_id: HashMap<RoomId, RoomState<L>>,
-    /// In the order in which they were made.
-    by_number: BTreeMap<u64, RoomId>,
-    by_invite: HashMap<Box<str>, RoomId>,
+    /// The public ones, in the order in which they became so. Others leave no trace here, not even
+    /// a gap between the numbers.
+    listed: BTreeMap<u64, RoomId>,
+    by_invite: HashMap<Code, RoomId>,
     /// Only peers that are in some room.
     by_peer: HashMap<PeerId, Vec<RoomId>>,
-    next_number: u64,
+    next_listed: u64,
     /// No rooms are made or joined any more.
     closed: bool,
 }
@@ -83,10 +86,10 @@ impl<L: Clone> Rooms<L> {
         Self {
             limits,
             by_id: HashMap::new(),
-            by_number: BTreeMap::new(),
+            listed: BTreeMap::new(),
             by_invite: HashMap::new(),
             by_peer: HashMap::new(),
-            next_number: 0,
+            next_listed: 0,
             closed: false,
         }
     }
@@ -124,7 +127,7 @@ impl<L: Clone> Rooms<L> {
     /// Ends all rooms for good.
     pub fn end_all(&mut self, reason: LeaveReason, news: &mut Vec<News<L>>) {
         self.closed = true;
-        let ids: Vec<_> = self.by_number.values().cloned().collect();
+        let ids: Vec<_> = self.by_id.keys().cloned().collect();
         for id in ids {
             self.end(&id, reason, None, news);
         }
@@ -209,12 +212,29 @@ impl<L: Clone> Rooms<L> {
         Some(rev)
     }
 
+    /// Takes a room into the list, or out of it, as its visibility says.
+    fn list_or_hide(&mut self, id: &RoomId) {
+        let Some(room) = self.by_id.get_mut(id) else {
+            return;
+        };
+        let is_public = room.visibility == Visibility::Public;
+        if is_public && room.listed.is_none() {
+            room.listed = Some(self.next_listed);
+            self.listed.insert(self.next_listed, id.clone());
+            self.next_listed += 1;
+        } else if !is_public && let Some(number) = room.listed.take() {
+            self.listed.remove(&number);
+        }
+    }
+
     /// Forgets a room that is over.
     fn forget(&mut self, id: &RoomId) {
         let Some(room) = self.by_id.remove(id) else {
             return;
         };
-        self.by_number.remove(&room.number);
+        if let Some(number) = room.listed {
+            self.listed.remove(&number);
+        }
         for invite in room.invites.codes() {
             self.by_invite.remove(invite);
         }

@@ -61,8 +61,8 @@ pub(super) struct KickedBy {
 #[derive(Debug)]
 pub(super) struct RoomState<L> {
     pub(super) id: RoomId,
-    /// Its place in the order in which rooms were made.
-    pub(super) number: u64,
+    /// Its place in the list, where it is public.
+    pub(super) listed: Option<u64>,
     pub(super) name: Name,
     pub(super) host: PeerId,
     pub(super) capacity: Capacity,
@@ -164,10 +164,12 @@ impl<L: Clone> RoomState<L> {
         let (gone, others): (Vec<_>, Vec<_>) = self.members.iter().partition(goes);
         let lines =
             |members: Vec<&Member<L>>| members.into_iter().map(|m| m.line.clone()).collect();
-        news.push(News {
-            to: lines(others),
-            event: self.self_left(reason, by, None),
-        });
+        if !others.is_empty() {
+            news.push(News {
+                to: lines(others),
+                event: self.self_left(reason, by, None),
+            });
+        }
         if let Some((_, reason)) = leaver {
             news.push(News {
                 to: lines(gone),
@@ -291,7 +293,7 @@ impl Bans {
             self.0.retain(|_, until| *until > now);
         }
         if self.0.len() >= MAX_BANS
-            && let Some((first, _)) = self.0.iter().min_by_key(|(_, until)| **until)
+            && let Some((first, _)) = self.0.iter().min_by_key(|&(key, until)| (until, key))
         {
             let first = first.clone();
             self.0.remove(&first);

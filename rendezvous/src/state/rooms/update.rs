@@ -50,31 +50,45 @@ impl Command for Update {
         {
             return Err(UpdateError::CapacityTooLow { players });
         }
-        let new_password = request.password.as_ref().map(Secret::expose);
-        if new_password.is_some_and(|text| !text.is_empty()) && password.is_none() {
+        let hidden = request.password.as_ref().map(Secret::is_given);
+        if hidden == Some(true) && password.is_none() {
             return Ok(Updated::Hash);
         }
-        let before = room.view();
-        let takes_new_password = password.is_some();
+        let mut changed = password.is_some();
         if let Some(name) = name {
-            room.name = name;
+            changed |= replace(&mut room.name, name);
         }
-        room.capacity = request.capacity.unwrap_or(room.capacity);
-        room.locked = request.locked.unwrap_or(room.locked);
-        room.visibility = request.visibility.unwrap_or(room.visibility);
-        if request.password.is_some() {
-            room.password = password;
+        if let Some(capacity) = request.capacity {
+            changed |= replace(&mut room.capacity, capacity);
+        }
+        if let Some(locked) = request.locked {
+            changed |= replace(&mut room.locked, locked);
+        }
+        if let Some(visibility) = request.visibility {
+            changed |= replace(&mut room.visibility, visibility);
         }
         if let Some(meta) = request.meta {
-            room.meta = meta;
+            changed |= replace(&mut room.meta, meta);
         }
-        if takes_new_password || room.view() != before {
+        if hidden.is_some() {
+            changed |= replace(&mut room.password, password);
+        }
+        if changed {
             room.updated(news);
         }
-        Ok(Updated::Is(room.view()))
+        let view = room.view();
+        turn.rooms.list_or_hide(&request.room);
+        Ok(Updated::Is(view))
     }
 
     fn session_over() -> UpdateError {
         UpdateError::RoomNotFound
     }
+}
+
+/// Whether that changes anything.
+fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let changes = *place != value;
+    *place = value;
+    changes
 }

@@ -10,4 +10,5 @@ mod lines;
 #[path = "../login/peer.rs"]
 mod peer;
 mod reconnects;
+mod rooms;
 mod silence;

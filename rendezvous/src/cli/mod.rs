@@ -5,6 +5,7 @@
 mod check_config;
 mod client;
 mod completions;
+mod demo;
 mod environment;
 mod exit;
 mod file;
@@ -103,6 +104,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Client(client::Client),
+    Demo(demo::Demo),
     CheckConfig(check_config::CheckConfig),
     Completions(completions::Completions),
     Man(man::Manual),
@@ -113,6 +115,7 @@ impl Command {
         match self {
             Self::Serve(serve) => serve.run(),
             Self::Client(client) => client.run(),
+            Self::Demo(demo) => demo.run(),
             Self::CheckConfig(check) => check.run(),
             Self::Completions(completions) => completions.run(Cli::command()),
             Self::Man(manual) => manual.run(Cli::command()),

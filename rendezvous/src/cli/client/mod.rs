@@ -25,7 +25,7 @@ use super::values;
 use input::{Editor, Inputs, read_script};
 use known::Known;
 use session::{End, Options, Session};
-use show::{Screen, Sink, Style};
+use show::{Format, Screen, Sink, Style};
 
 /// Talk to a server by hand: rooms, events and requests, typed line by line
 ///
@@ -107,7 +107,11 @@ impl Client {
         };
         let is_edited = editor.is_some();
         let style = Style {
-            json: self.json,
+            format: if self.json {
+                Format::Json
+            } else {
+                Format::Text
+            },
             colors: colors && is_edited,
             terminal,
             script: !is_edited,

@@ -42,7 +42,8 @@ const TWICE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(in crate::cli::client) struct Editor {
     typing: Option<JoinHandle<()>>,
-    printed: Receiver<()>,
+    /// Says that everything is printed.
+    last_line: Receiver<()>,
     /// Why lines are not kept for the next time, if they are not.
     pub(in crate::cli::client) trouble: Option<String>,
     #[cfg(unix)]
@@ -81,7 +82,7 @@ impl Editor {
         };
         editor.set_helper(Some(Typing { known, colors }));
         let (to_print, lines) = sync_channel(PRINTED);
-        let (done, printed) = sync_channel(1);
+        let (done, last_line) = sync_channel(1);
         thread::Builder::new()
             .name("printer".to_owned())
             .spawn(move || print(printer, &lines, &done))?;
@@ -92,7 +93,7 @@ impl Editor {
             .spawn(move || edit(editor, history.as_deref(), &typed, &turn))?;
         let editor = Self {
             typing: Some(typing),
-            printed,
+            last_line,
             trouble,
             #[cfg(unix)]
             _terminal: terminal,
@@ -104,7 +105,7 @@ impl Editor {
     /// Waits for the last lines; `left` says that the editor was told to leave.
     pub(in crate::cli::client) fn finish(mut self, left: bool) {
         // The printer may be held up by a terminal that takes nothing.
-        let _ = self.printed.recv_timeout(LAST_LINES);
+        let _ = self.last_line.recv_timeout(LAST_LINES);
         if left && let Some(typing) = self.typing.take() {
             let _ = typing.join();
         }

@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind};
 
-use protocol_core::wire::{FrameType, MAX_FRAME_SERVER, write_head, write_tail};
+use protocol_core::wire::{FrameType, MAX_FRAME_SERVER, WireError, write_head, write_tail};
 
 use crate::cli::client::command::{Field, FieldValue, json_text};
 use crate::cli::client::known::Known;
@@ -44,6 +44,15 @@ pub(super) fn object(fields: &[Field], known: &Known) -> Result<String, String> 
         members.push(format!("\"{key}\":{value}"));
     }
     Ok(format!("{{{}}}", members.join(",")))
+}
+
+/// What goes wrong on this side of the link, with a code of the client's own.
+pub(super) fn trouble(code: &'static str, message: impl Into<String>) -> WireError {
+    WireError {
+        code: code.into(),
+        message: message.into(),
+        data: None,
+    }
 }
 
 /// Why there is no link to `server`, and what to do about it.

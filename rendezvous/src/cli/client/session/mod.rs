@@ -4,6 +4,7 @@
 
 mod calls;
 mod frames;
+mod happening;
 mod perform;
 mod picture;
 mod receive;
@@ -28,6 +29,7 @@ use super::show::Screen;
 use crate::cli::signals::Signals;
 use calls::{Asked, Calls};
 pub(super) use calls::{Call, Ticket};
+use happening::Happening;
 use picture::Picture;
 pub(super) use picture::{label, status};
 use waits::Waits;
@@ -91,13 +93,6 @@ pub(super) struct Session {
     failed: bool,
     /// The end has come: nothing more is shown of what was asked.
     leaving: bool,
-}
-
-enum Happening {
-    Input(Option<Input>),
-    Frame(Result<Option<Vec<u8>>, LinkError>),
-    Deadline,
-    Signal(&'static str),
 }
 
 /// Whether to go on.
@@ -170,11 +165,11 @@ impl Session {
                 inputs.go_on();
             }
             if self.options.script {
-                if self.failed && !self.options.keep_going {
-                    break End::Left { failed: true };
-                }
                 if let Some(reason) = self.lost.take() {
                     return Ok(End::Lost(reason));
+                }
+                if self.failed && !self.options.keep_going {
+                    break End::Left { failed: true };
                 }
             }
             let takes = if self.options.script {
@@ -233,22 +228,6 @@ impl Session {
         }
     }
 
-    /// The next that happens. Only what may be cancelled is waited for.
-    async fn happening(&mut self, inputs: Option<&mut Inputs>, signals: &mut Signals) -> Happening {
-        let deadline = [
-            self.calls.next_deadline(),
-            self.waits.next_deadline(),
-            self.asked.next_deadline(),
-        ];
-        let deadline = deadline.into_iter().flatten().min();
-        tokio::select! {
-            input = next_input(inputs) => Happening::Input(input),
-            frame = next_frame(self.link.as_mut()) => Happening::Frame(frame),
-            () = at(deadline) => Happening::Deadline,
-            signal = signals.next() => Happening::Signal(signal),
-        }
-    }
-
     /// What happens by itself.
     async fn handle(&mut self, happening: Happening) -> io::Result<()> {
         match happening {
@@ -297,25 +276,20 @@ impl Session {
         if self.leaving {
             return Ok(());
         }
-        let message = format!("the link is lost: {reason}");
-        let error = WireError {
-            code: "link_lost".into(),
-            message: message.clone(),
-            data: None,
-        };
+        let error = frames::trouble("link_lost", reason.as_str());
         for call in self.calls.take() {
             self.fail(call.ticket, &error)?;
         }
         for wait in self.waits.take() {
             self.fail(wait.ticket, &error)?;
         }
+        let notice =
+            format!("the link is lost: {reason}; `login ID` connects again, `quit` leaves");
         self.lost = Some(reason);
         if self.options.script {
             return Ok(());
         }
-        self.screen.notice(&format!(
-            "{message}; `login ID` connects again, `quit` leaves"
-        ))
+        self.screen.notice(&notice)
     }
 
     /// There is no link any more, and no session.
@@ -336,11 +310,10 @@ impl Session {
             self.fail(call.ticket, &WireError::new(ErrorCode::Timeout, message))?;
         }
         for wait in self.waits.expired(now) {
-            let error = WireError {
-                code: "not_arrived".into(),
-                message: format!("`{}` has not arrived in time", wait.name),
-                data: None,
-            };
+            let error = frames::trouble(
+                "not_arrived",
+                format!("`{}` has not arrived in time", wait.name),
+            );
             self.fail(wait.ticket, &error)?;
         }
         for (number, question) in self.asked.expired(now) {
@@ -362,11 +335,7 @@ impl Session {
 
     /// What was typed is wrong.
     fn usage(&mut self, ticket: Ticket, message: &str) -> io::Result<()> {
-        let error = WireError {
-            code: "usage".into(),
-            message: message.to_owned(),
-            data: None,
-        };
+        let error = frames::trouble("usage", message.to_owned());
         self.fail(ticket, &error)
     }
 
@@ -394,26 +363,5 @@ impl Session {
         }
         self.drop_link();
         Ok(())
-    }
-}
-
-async fn next_input(inputs: Option<&mut Inputs>) -> Option<Input> {
-    match inputs {
-        Some(inputs) => inputs.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_frame(link: Option<&mut Link>) -> Result<Option<Vec<u8>>, LinkError> {
-    match link {
-        Some(link) => link.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

@@ -1,5 +1,6 @@
 //! What each command does.
 
+use std::borrow::Cow;
 use std::io;
 
 use protocol_core::wire::{
@@ -8,7 +9,7 @@ use protocol_core::wire::{
 use tokio::time::Instant;
 
 use super::calls::{Call, Ticket};
-use super::frames::{check_length, frame, object};
+use super::frames::{self, check_length, frame, object};
 use super::waits::Wait;
 use super::{Flow, Session};
 use crate::cli::client::command::{Command, Dest, Field, FieldValue, json_text};
@@ -76,15 +77,12 @@ impl Session {
         event: &'static str,
         fields: Vec<Field>,
     ) -> io::Result<()> {
-        if event == "login" && self.link.is_none() {
-            if let Err(reason) = self.connect().await {
-                let error = WireError {
-                    code: "cannot_connect".into(),
-                    message: reason,
-                    data: None,
-                };
-                return self.fail(ticket, &error);
-            }
+        if event == "login"
+            && self.link.is_none()
+            && let Err(reason) = self.connect().await
+        {
+            let error = frames::trouble("cannot_connect", reason);
+            return self.fail(ticket, &error);
         }
         let data = object(&fields, &self.known.borrow());
         match data {
@@ -199,11 +197,10 @@ impl Session {
         if self.link.is_some() {
             return Ok(true);
         }
-        let error = WireError {
-            code: "link_lost".into(),
-            message: "the link was lost while this was sent".to_owned(),
-            data: None,
-        };
+        let error = frames::trouble(
+            "link_lost",
+            "the link was lost while this was sent".to_owned(),
+        );
         self.fail(ticket, &error)?;
         Ok(false)
     }
@@ -228,7 +225,7 @@ impl Session {
         line.push(b'\n');
         let asked = match Frame::parse(text.as_bytes()) {
             Ok(frame) => {
-                let peer = frame.dest.map(|dest| dest.into_owned());
+                let peer = frame.dest.map(Cow::into_owned);
                 match frame.body {
                     Body::Request { id, name, .. } => Some((FrameType::Request, id, name, peer)),
                     Body::ConfirmPass { id, name, .. } => {
@@ -274,21 +271,17 @@ impl Session {
                 write_tail(&mut out, FrameType::Response, Some(&question.id));
             }
             Err(error) => {
-                write_error_response(&mut out, dest, &question.name, &question.id, &error)
+                write_error_response(&mut out, dest, &question.name, &question.id, &error);
             }
         }
-        match check_length(&out) {
-            Err(error) => {
-                self.asked.put_back(number, question);
-                self.usage(ticket, &error)
-            }
-            Ok(()) => {
-                if self.send(ticket, &out).await? {
-                    self.screen.done(ticket, "answered")?;
-                }
-                Ok(())
-            }
+        if let Err(error) = check_length(&out) {
+            self.asked.put_back(number, question);
+            return self.usage(ticket, &error);
         }
+        if self.send(ticket, &out).await? {
+            self.screen.done(ticket, "answered")?;
+        }
+        Ok(())
     }
 
     fn who(&mut self, ticket: Ticket, room: Option<&str>) -> io::Result<()> {
@@ -302,14 +295,11 @@ impl Session {
             Err(error) => return self.usage(ticket, &error),
         };
         let room = self.picture.rooms().iter().find(|room| *room.id == *id);
-        match room {
-            Some(room) => self.screen.who(ticket, &[room]),
-            None => {
-                let error =
-                    format!("you are in no room `{typed}`: `who` lists those that you are in");
-                self.usage(ticket, &error)
-            }
+        if let Some(room) = room {
+            return self.screen.who(ticket, &[room]);
         }
+        let error = format!("you are in no room `{typed}`: `who` lists those that you are in");
+        self.usage(ticket, &error)
     }
 
     /// Where an event goes, as the wire has it.
@@ -324,11 +314,7 @@ impl Session {
     }
 
     fn not_connected(&mut self, ticket: Ticket) -> io::Result<()> {
-        let error = WireError {
-            code: "not_connected".into(),
-            message: "there is no link to a server".to_owned(),
-            data: None,
-        };
+        let error = frames::trouble("not_connected", "there is no link to a server".to_owned());
         self.fail(ticket, &error)
     }
 }

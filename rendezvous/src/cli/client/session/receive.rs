@@ -180,12 +180,10 @@ impl Session {
         let Some(link) = &mut self.link else {
             return Ok(());
         };
-        match link.shut().await {
-            Ok(()) => Ok(()),
-            Err(_) => {
-                let reason = self.last_word.take().unwrap_or_default();
-                self.lose(reason)
-            }
+        if link.shut().await.is_err() {
+            let reason = self.last_word.take().unwrap_or_default();
+            return self.lose(reason);
         }
+        Ok(())
     }
 }

@@ -24,7 +24,6 @@ pub(super) fn for_code(code: &str) -> Option<&'static str> {
         "bad_type" => "the event is of another kind: send, confirm or request",
         "not_allowed" => "you may not do this; a room takes only `send` and `say`, of its members",
         "timeout" => "nobody knows whether it was executed; --timeout sets how long to wait",
-        "link_lost" => "`login ID` connects again",
         _ => return None,
     })
 }

@@ -32,11 +32,19 @@ pub(super) struct Screen {
     style: Style,
 }
 
+/// For whom things are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// People.
+    Text,
+    /// Programs.
+    Json,
+}
+
 /// How things are shown.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style {
-    /// For programs.
-    pub(super) json: bool,
+    pub(super) format: Format,
     pub(super) colors: bool,
     /// Somebody looks at a terminal: credentials are hidden, what is long is cut.
     pub(super) terminal: bool,
@@ -67,7 +75,7 @@ impl Screen {
 
     /// An event has arrived; `sentence` is what it means, if that is known.
     pub(super) fn event(&mut self, event: &Event<'_>, sentence: Option<String>) -> io::Result<()> {
-        if self.style.json {
+        if self.style.format == Format::Json {
             return self.record(&Record {
                 kind: "event",
                 frame: Some(event.kind.as_str()),
@@ -121,7 +129,7 @@ impl Screen {
 
     /// A call was answered.
     pub(super) fn answered(&mut self, call: &Call, data: &Json, took: Duration) -> io::Result<()> {
-        if self.style.json {
+        if self.style.format == Format::Json {
             return self.result(call.ticket, Some(data));
         }
         let lines = match (&call.peer, call.kind) {
@@ -148,7 +156,7 @@ impl Screen {
 
     /// A command is done that nobody answers.
     pub(super) fn done(&mut self, ticket: Ticket, text: &str) -> io::Result<()> {
-        if self.style.json {
+        if self.style.format == Format::Json {
             return self.result(ticket, None);
         }
         match text {
@@ -161,7 +169,7 @@ impl Screen {
     pub(super) fn failed(&mut self, ticket: Ticket, error: &WireError) -> io::Result<()> {
         let Ticket { line, command } = ticket;
         let advice = advice::for_code(&error.code);
-        if self.style.json {
+        if self.style.format == Format::Json {
             return self.record(&Record {
                 kind: "result",
                 line: Some(line),
@@ -196,8 +204,7 @@ impl Screen {
         }
         if self.style.script {
             for line in &lines {
-                self.sink
-                    .complain(&line.render(self.style.colors, usize::MAX));
+                Sink::complain(&line.render(self.style.colors, usize::MAX));
             }
             return Ok(());
         }
@@ -206,7 +213,7 @@ impl Screen {
 
     /// The rooms that one is in.
     pub(super) fn who(&mut self, ticket: Ticket, rooms: &[&Room]) -> io::Result<()> {
-        if self.style.json {
+        if self.style.format == Format::Json {
             let rooms = Json::from_value(rooms).unwrap_or_default();
             return self.result(ticket, Some(&rooms));
         }
@@ -221,7 +228,7 @@ impl Screen {
 
     /// The list of commands, or more on one.
     pub(super) fn help(&mut self, ticket: Ticket, command: Option<&str>) -> io::Result<()> {
-        if self.style.json {
+        if self.style.format == Format::Json {
             let text = help::lines(command).join("\n");
             return self.result(ticket, Json::from_value(&text).ok().as_ref());
         }
@@ -231,7 +238,7 @@ impl Screen {
 
     /// Something to know that nobody asked for.
     pub(super) fn notice(&mut self, text: &str) -> io::Result<()> {
-        if self.style.json {
+        if self.style.format == Format::Json {
             return self.record(&Record {
                 kind: "notice",
                 message: Some(text),

@@ -48,7 +48,7 @@ impl Sink {
     }
 
     /// Writes one line to stderr, where that is open.
-    pub(super) fn complain(&self, line: &str) {
+    pub(super) fn complain(line: &str) {
         let _ = writeln!(stderr(), "{line}");
     }
 }

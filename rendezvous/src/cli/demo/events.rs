@@ -1,0 +1,49 @@
+//! What the players of the demo say to each other, and the protocol that they and the server speak.
+
+use protocol_core::{Event, EventSet, Protocol};
+
+use crate::events::{Login, RoomNews, Rooms, SessionNews};
+
+/// Words for everybody in a room.
+#[derive(Debug, Event)]
+#[event(pass)]
+pub(super) struct Say {
+    pub(super) text: String,
+}
+
+/// A question that has to be answered.
+#[derive(Debug, Event)]
+#[event(request, response = Reply)]
+pub(super) struct Challenge {
+    pub(super) game: String,
+}
+
+#[derive(Debug, Event)]
+#[event(response)]
+pub(super) struct Reply {
+    pub(super) accepted: bool,
+}
+
+/// What must arrive, though there is nothing to answer.
+#[derive(Debug, Event)]
+#[event(pass)]
+pub(super) struct Move {
+    pub(super) piece: String,
+    pub(super) to: String,
+}
+
+#[derive(Debug, EventSet)]
+pub(super) enum BetweenPlayers {
+    Say(Say),
+    Challenge(Challenge),
+    Move(Move),
+}
+
+#[derive(Debug, Protocol)]
+#[protocol(
+    version = "1",
+    to_server = (Login, Rooms),
+    to_client = (SessionNews, RoomNews),
+    to_peer = BetweenPlayers,
+)]
+pub(super) struct Playground;

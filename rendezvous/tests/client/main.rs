@@ -1,0 +1,14 @@
+//! `rendezvous client` as its users meet it: scripts on standard input, and a terminal.
+
+mod events;
+mod failures;
+mod hostile;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod process;
+mod rooms;
+mod scripts;
+mod talk;
+// The dependency that opens a terminal knows no other system.
+#[cfg(unix)]
+mod terminal;

@@ -1,0 +1,128 @@
+//! A client whose standard input is a script, whole or line by line.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::process::{Ended, WATCHDOG, program};
+
+/// Runs `script` as `id` at `server`.
+pub(crate) fn talk(server: SocketAddr, id: &str, flags: &[&str], script: &str) -> Ended {
+    let mut talk = Talk::start(server, id, flags);
+    talk.type_in(script);
+    talk.end()
+}
+
+/// A client at work.
+pub(crate) struct Talk {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+impl Talk {
+    pub(crate) fn start(server: SocketAddr, id: &str, flags: &[&str]) -> Self {
+        let server = server.to_string();
+        let mut command = program(&[&["client", "--id", id, &server], flags].concat());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        Self {
+            stdin: child.stdin.take(),
+            stdout: lines(stdout.expect("it is piped")),
+            stderr: lines(stderr.expect("it is piped")),
+            child,
+        }
+    }
+
+    /// One that has logged in.
+    pub(crate) fn logged_in(server: SocketAddr, id: &str) -> Self {
+        let talk = Self::start(server, id, &[]);
+        talk.until(&format!("logged in as {id}"));
+        talk
+    }
+
+    /// Types lines. A client that has ended reads them no more.
+    pub(crate) fn type_in(&mut self, lines: &str) {
+        let stdin = self.stdin.as_mut().expect("it was not ended");
+        let _ = stdin.write_all(lines.as_bytes());
+    }
+
+    /// The first line from here on that has `word`.
+    pub(crate) fn until(&self, word: &str) -> String {
+        let mut passed = String::new();
+        while let Some(line) = next(&self.stdout) {
+            if line.contains(word) {
+                return line;
+            }
+            passed += &line;
+            passed.push('\n');
+        }
+        let complaints: Vec<_> = std::iter::from_fn(|| next(&self.stderr)).collect();
+        panic!("no line has `{word}`: {passed}{complaints:?}");
+    }
+
+    /// Ends the script, and waits for the program to end.
+    pub(crate) fn end(&mut self) -> Ended {
+        self.stdin = None;
+        self.ended()
+    }
+
+    /// Waits for the program to end by itself.
+    pub(crate) fn ended(&mut self) -> Ended {
+        let rest = |lines: &Receiver<String>| {
+            let lines = std::iter::from_fn(|| next(lines));
+            lines.map(|line| line + "\n").collect()
+        };
+        let (stdout, stderr) = (rest(&self.stdout), rest(&self.stderr));
+        let started = Instant::now();
+        let code = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status.code().expect("no signal ended it");
+            }
+            assert!(started.elapsed() < WATCHDOG, "the program goes on");
+            thread::sleep(Duration::from_millis(2));
+        };
+        Ended {
+            code,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines() {
+            let Ok(line) = line else { return };
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn next(lines: &Receiver<String>) -> Option<String> {
+    match lines.recv_timeout(WATCHDOG) {
+        Ok(line) => Some(line),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => panic!("the program writes nothing"),
+    }
+}

@@ -1,0 +1,187 @@
+//! Several people, each with a process of their own.
+
+use protocol_core::Protocol;
+use rendezvous::{Config, Login, Rendezvous, RoomNews, Rooms, SessionNews, Speaks};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::process::Process;
+
+/// What `rendezvous serve` is: a server that knows the stock sets, and relays for any protocol.
+#[derive(Debug, Protocol)]
+#[protocol(version = "1", to_server = (Login, Rooms), to_client = (SessionNews, RoomNews))]
+struct AnyGame;
+
+/// Runs until it is dropped.
+fn serve() -> (Runtime, String) {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut config = Config::default();
+    config.speaks = Speaks::Any;
+    let rendezvous = Rendezvous::new(config);
+    let server = runtime.block_on(async {
+        let bind = rendezvous.bind::<AnyGame>("127.0.0.1:0");
+        bind.handle(rendezvous.clone()).await.unwrap()
+    });
+    let address = server.address().to_string();
+    runtime.spawn(async move {
+        let _server = server;
+        std::future::pending::<()>().await;
+    });
+    (runtime, address)
+}
+
+#[test]
+fn people_chat_through_the_server_of_the_example() {
+    let server = Process::start("chat", &["serve", "127.0.0.1:0"]);
+    let listening = server.stdout.next().unwrap();
+    let address = listening.strip_prefix("listening on ").unwrap();
+
+    let mut alice = Process::start("chat", &["alice", address]);
+    alice.types("/join tea");
+    alice.stdout.until("you are in tea: alice");
+    let mut bob = Process::start("chat", &["bob", address]);
+    bob.types("/join tea");
+    bob.stdout.until("you are in tea: alice, bob");
+    alice.stdout.until("bob joins");
+    bob.types("Red \u{1b}[31m?");
+    alice.stdout.until("bob: Red  [31m?");
+    bob.types("/dance");
+    bob.stdout.until("/rooms, /join NAME, /who or /quit");
+    alice.types("/quit");
+    assert_eq!(alice.exit_code(), 0);
+    bob.stdout.until("alice leaves");
+    bob.stdout.until("bob is the host now");
+    bob.types_ctrl_d();
+    assert_eq!(bob.exit_code(), 0);
+    assert_eq!(bob.stderr.rest(), "");
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused() {
+    let (_server, address) = serve();
+    let alice = Process::start("chat", &["alice", &address]);
+    alice
+        .stdout
+        .until("/join NAME, /rooms, /who, /quit; all else is said to your room");
+    for (example, args) in [
+        ("chat", &["alice", &address][..]),
+        ("tictactoe", &["host", "alice", &address]),
+    ] {
+        let mut other = Process::start(example, args);
+        let error = other.stderr.rest();
+        assert!(error.starts_with("alice cannot log in: "), "{error}");
+        assert_eq!(other.exit_code(), 1);
+    }
+}
+
+#[test]
+fn who_talks_learns_that_the_server_is_gone() {
+    let (server, address) = serve();
+    let mut alice = Process::start("chat", &["alice", &address]);
+    alice.types("/join tea");
+    alice.stdout.until("you are in tea: alice");
+    server.shutdown_background();
+    let error = alice.stderr.rest();
+    assert!(error.starts_with("the link has ended: "), "{error}");
+    assert_eq!(alice.exit_code(), 1);
+}
+
+#[test]
+fn an_opponent_who_leaves_ends_the_game_for_all() {
+    let (_server, address) = serve();
+    let mut alice = Process::start("tictactoe", &["host", "alice", &address]);
+    alice
+        .stdout
+        .until("you play X, and wait for somebody to play O");
+    alice.types("5");
+    alice.stdout.until("refused: you play no game in this room");
+    let mut bob = Process::start("tictactoe", &["join", "bob", &address]);
+    bob.stdout.until("alice's turn: X");
+    let mut carol = Process::start("tictactoe", &["watch", "carol", &address]);
+    carol.stdout.until("alice's turn: X");
+    bob.types("5");
+    bob.stdout.until("refused: it is not your turn");
+    alice.types("five");
+    alice.stdout.until("type a cell from 1 to 9, or /quit");
+    alice.types("5");
+    for player in [&alice, &bob, &carol] {
+        player.stdout.until("4 X 6");
+        player.stdout.until("bob's turn: O");
+    }
+    bob.types_ctrl_d();
+    assert_eq!(bob.exit_code(), 0);
+    for player in [&mut alice, &mut carol] {
+        player.stdout.until("bob has left: the game is over");
+        assert_eq!(player.exit_code(), 0);
+        assert_eq!(player.stderr.rest(), "");
+    }
+}
+
+#[test]
+fn a_host_who_leaves_ends_the_game_too() {
+    let (_server, address) = serve();
+    let mut alice = Process::start("tictactoe", &["host", "alice", &address]);
+    alice
+        .stdout
+        .until("you play X, and wait for somebody to play O");
+    let mut bob = Process::start("tictactoe", &["join", "bob", &address]);
+    bob.stdout.until("alice's turn: X");
+    alice.types("/quit");
+    assert_eq!(alice.exit_code(), 0);
+    bob.stdout.until("the host has left: this room is closed");
+    assert_eq!(bob.exit_code(), 0);
+    assert_eq!(bob.stderr.rest(), "");
+}
+
+#[test]
+fn without_a_server_the_error_says_how_to_start_one() {
+    // A port of the system's own, which nobody uses.
+    let address = "127.0.0.1:1";
+    for (example, args, command) in [
+        (
+            "chat",
+            &["alice", address][..],
+            "cargo run --example chat -- serve",
+        ),
+        (
+            "tictactoe",
+            &["host", "alice", address],
+            "cargo run -p rendezvous -- serve",
+        ),
+    ] {
+        let mut process = Process::start(example, args);
+        let error = process.stderr.rest();
+        assert!(
+            error.contains(address) && error.contains(command),
+            "{error}"
+        );
+        assert_eq!(process.exit_code(), 1);
+    }
+}
+
+#[test]
+fn without_a_game_the_error_says_how_to_open_one() {
+    let (_server, address) = serve();
+    for role in ["join", "watch"] {
+        let mut bob = Process::start("tictactoe", &[role, "bob", &address]);
+        let error = bob.stderr.rest();
+        assert!(error.contains("-- host alice"), "{error}");
+        assert_eq!(bob.exit_code(), 1);
+    }
+}
+
+#[test]
+fn help_is_printed_where_it_is_asked_for() {
+    for (example, wrong) in [("chat", &["--dance"][..]), ("tictactoe", &["dance", "bob"])] {
+        let mut help = Process::start(example, &["--help"]);
+        let text = help.stdout.rest();
+        assert!(text.contains("--auto"), "{text}");
+        assert_eq!(help.exit_code(), 0);
+        let mut refused = Process::start(example, wrong);
+        assert_eq!(refused.stderr.rest(), text);
+        assert_eq!(refused.exit_code(), 1);
+    }
+}

@@ -144,13 +144,13 @@ pub use event::{
 };
 pub use ids::{ConnectionId, IdError, MAX_PEER_ID_BYTES, PeerId, RoomId};
 pub use protocol::{
-    AtClient, AtPeer, AtServer, EventSet, Includes, Protocol, Side, ToClient, ToPeer, ToServer,
-    Travels,
+    AtClient, AtPeer, AtServer, ClientSide, EventSet, Includes, Protocol, Side, ToClient, ToPeer,
+    ToServer, Travels,
 };
 pub use protocol_derive::{Event, EventData, EventError, EventSet, Protocol};
 pub use router::{
     Call, Context, Encoded, Gate, Ignored, Inbox, InboxHandler, OpenGate, OpenRelay, Outlet, Peer,
-    Received, Receivers, Recipient, Relay, Remote, Remotes, Room, ignore, inbox,
+    Queue, Received, Receivers, Recipient, Relay, Remote, Remotes, Room, ignore, inbox, queue,
 };
 #[cfg(feature = "runtime")]
 pub use runtime::{

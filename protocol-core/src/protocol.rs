@@ -3,7 +3,7 @@
 //! Types only. Which bytes travel is the business of `wire`, who receives them of `router`.
 
 use crate::event::EventInfo;
-use crate::ids::PeerId;
+use crate::ids::{PeerId, RoomId};
 use crate::wire::{DataError, RawData};
 
 /// Events that belong together: an enum with one variant for each.
@@ -198,21 +198,45 @@ pub trait Side: sealed::Sealed + Send + Sync + 'static {
     type Origin: Origin;
 }
 
-/// The peer that an event came from, where there is one.
+/// A side at a client, where handlers reach other clients too: [`AtClient`] and [`AtPeer`].
+pub trait ClientSide: Side {}
+
+impl ClientSide for AtClient {}
+
+impl ClientSide for AtPeer {}
+
+/// Whom an event came from, beside the other end itself, and by which way.
 #[doc(hidden)]
 pub trait Origin: Clone + Send + Sync + 'static {
     fn peer(&self) -> Option<&PeerId>;
+    fn room(&self) -> Option<&RoomId>;
 }
 
 impl Origin for () {
     fn peer(&self) -> Option<&PeerId> {
         None
     }
+
+    fn room(&self) -> Option<&RoomId> {
+        None
+    }
 }
 
-impl Origin for PeerId {
+/// A peer that sent an event to this one, or to a room that both are in.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Sender {
+    pub(crate) peer: PeerId,
+    pub(crate) room: Option<RoomId>,
+}
+
+impl Origin for Sender {
     fn peer(&self) -> Option<&PeerId> {
-        Some(self)
+        Some(&self.peer)
+    }
+
+    fn room(&self) -> Option<&RoomId> {
+        self.room.as_ref()
     }
 }
 
@@ -240,5 +264,5 @@ impl Side for AtClient {
 
 impl Side for AtPeer {
     type Out = ToPeer;
-    type Origin = PeerId;
+    type Origin = Sender;
 }

@@ -3,8 +3,8 @@
 
 Usage: client.py HOST PORT
 
-It logs in as bob, talks to alice, who has to be there, and prints what happens. PROTOCOL.md says
-what each line means.
+It logs in as bob, talks to alice, who has to be there, meets her in rooms, and prints what happens.
+PROTOCOL.md says what each line means.
 """
 
 import json
@@ -22,6 +22,8 @@ lines = link.makefile("r", encoding="utf-8", newline="\n")
 # Ids of calls: a number, behind what no other link of bob's has.
 prefix = secrets.token_hex(8)
 asked = 0
+# The rooms that bob is in, by id, as the server's news tell it.
+rooms = {}
 
 
 def send(data=None, **frame):
@@ -40,9 +42,42 @@ def receive():
     return json.loads(line, parse_float=str)
 
 
+def hear(name, news):
+    """Keeps `rooms` true by what the server tells its members; says whether it was about rooms."""
+    if name == "self_joined":
+        room = rooms[news["id"]] = news
+        players = ", ".join(player["id"] for player in room["players"])
+        print(f"in {room['name']}: {players}")
+    elif name == "room_updated":
+        room = rooms[news["id"]] = news
+        print(f"{room['name']} is {'locked' if room['locked'] else 'open'}")
+    elif name == "self_left":
+        room = rooms.pop(news["room"])
+        print(f"out of {room['name']}: {news['reason']}")
+    elif name in ("player_joined", "player_left", "host_changed"):
+        room = rooms[news["room"]]
+        # The leave of a host and the next host are one change, so of one revision.
+        assert news["rev"] > room["rev"] or name == "host_changed", news
+        room["rev"] = news["rev"]
+        if name == "player_joined":
+            room["players"].append(news["player"])
+            print(f"{news['player']['id']} joins {room['name']}")
+        elif name == "player_left":
+            room["players"] = [it for it in room["players"] if it["id"] != news["player"]]
+            print(f"{news['player']} leaves {room['name']}: {news['reason']}")
+        else:
+            room["host"] = news["host"]
+            print(f"{news['host']} is host of {room['name']}")
+    else:
+        return False
+    return True
+
+
 def handle(event):
     """Handles an event of the server or of a peer; whatever needs an answer gets one."""
     name, peer, kind = event["name"], event.get("from"), event["type"]
+    if peer is None and hear(name, event.get("data")):
+        return
     print(f"{peer or 'the server'} sends {name} as a {kind}: {json.dumps(event.get('data'))}")
     # An answer goes back where the event came from, under its id.
     back = {"dest": peer} if peer else {}
@@ -79,6 +114,21 @@ def call(kind, name, data="{}", dest=None):
             handle(frame)
 
 
+def wait_for(name):
+    """Handles what comes until a pass of this name has come."""
+    while True:
+        event = receive()
+        if event["type"] == "pass":
+            handle(event)
+            if event["name"] == name:
+                return
+
+
+def ask(name, /, **data):
+    """Asks the server, with the members of `data` by name."""
+    return call("request", name, json.dumps(data))
+
+
 session = call("request", "login", json.dumps({"id": "bob", "client": "client.py"}))
 print(f"logged in as {session['id']}")
 
@@ -97,6 +147,24 @@ assert echo == EXACT, echo
 
 # Alice asks in her turn before she confirms this; `call` handles that.
 call("confirm_pass", "wave", '{"text": "your turn"}', dest="alice")
+
+lobby = ask("create_room", name="lobby", capacity=2, nonce=prefix)
+# The news came before the answer, and say the same.
+assert rooms == {lobby["id"]: {**lobby, "cause": "created"}}, rooms
+send('{"text": "come to the lobby"}', type="pass", dest="alice", name="wave")
+wait_for("player_joined")
+# What is sent to a room reaches all others in it. Alice tells of a room of her own.
+wait_for("wave")
+
+listed = ask("list_rooms", filter="DEN")["rooms"]
+print("listed:", ", ".join(f"{room['name']} ({room['players']})" for room in listed))
+den = ask("join_room", room=listed[0]["id"])
+# Its host locks it.
+wait_for("room_updated")
+send('{"text": "a fine den"}', type="pass", dest=f"#{den['id']}", name="wave")
+ask("leave_room", room=den["id"])
+ask("delete_room", room=lobby["id"])
+assert not rooms, rooms
 
 call("request", "logout")
 assert lines.readline() == "", "nothing follows a logout"

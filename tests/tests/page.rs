@@ -104,7 +104,7 @@ fn the_example_of_the_page_runs_with_a_tick_loop() {
         // The last card may still be on its way.
         let mut cards = Vec::new();
         while cards.len() < 3 {
-            while let Some(Received { from, event }) = inbox.try_next() {
+            while let Some(Received { from, event, .. }) = inbox.try_next() {
                 assert_eq!(from, None);
                 match event {
                     FromTable::Dealt(dealt) => cards.push(dealt.card),

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
-use crate::ids::{ConnectionId, PeerId};
-use crate::protocol::{AtPeer, AtServer, Includes, Origin, Protocol, Side, ToClient, Travels};
+use crate::ids::{ConnectionId, PeerId, RoomId};
+use crate::protocol::{
+    AtPeer, AtServer, ClientSide, Includes, Origin, Protocol, Side, ToClient, Travels,
+};
 use crate::router::send;
 use crate::router::target::{Recipient, Remote, Remotes};
-use crate::router::{Call, Hub, Link, LinkRef, Outlet};
+use crate::router::{Call, Hub, Link, LinkRef, Outlet, Peer, Room};
 
 /// The connection that an event came from, as its handler sees it.
 ///
@@ -88,8 +90,8 @@ impl<P: Protocol, W: Side> Context<P, W> {
         self.link.left().await
     }
 
-    pub(crate) fn origin(&self) -> Option<&PeerId> {
-        self.origin.peer()
+    pub(crate) fn origin(&self) -> &W::Origin {
+        &self.origin
     }
 }
 
@@ -185,10 +187,28 @@ impl<P: Protocol> Context<P, AtServer> {
     }
 }
 
+impl<P: Protocol, W: ClientSide> Context<P, W> {
+    /// Another client, reached through the server.
+    pub fn to(&self, peer: &PeerId) -> Peer<'_, P> {
+        Peer::new(&self.link, peer)
+    }
+
+    /// All other members of a room, reached through the server.
+    pub fn to_room(&self, room: &RoomId) -> Room<'_, P> {
+        Room::new(&self.link, room)
+    }
+}
+
 impl<P: Protocol> Context<P, AtPeer> {
     /// The peer that sent the event.
     pub fn from(&self) -> &PeerId {
-        &self.origin
+        &self.origin.peer
+    }
+
+    /// The room that the event was sent to, by the server's word; none where it was sent to this
+    /// client alone. What a handler sends back goes to the peer, not to the room.
+    pub fn room(&self) -> Option<&RoomId> {
+        self.origin.room.as_ref()
     }
 }
 

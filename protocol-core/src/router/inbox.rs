@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use crate::ids::PeerId;
+use crate::ids::{PeerId, RoomId};
 use crate::protocol::PassSet;
 
 /// Makes a handler for the set `S` and the inbox that it fills, of at most `capacity` events.
@@ -34,42 +35,129 @@ use crate::protocol::PassSet;
 ///
 /// A capacity of 0 counts as 1.
 pub fn inbox<S: PassSet<()>>(capacity: usize) -> (InboxHandler<S>, Inbox<S>) {
+    let (queue, inbox) = queue(capacity);
+    (queue.of(), inbox)
+}
+
+/// Makes a queue for the events of several sets and the inbox that it fills, of at most `capacity`
+/// events: so a loop sees all of them in the order in which they came. `T` is what the loop reads;
+/// each set turns into it. All else is as with [`inbox`].
+///
+/// # Examples
+///
+/// ```
+/// # use protocol_core::{Event, EventSet};
+/// # #[derive(Debug, Event)] #[event(pass)] struct Dealt { card: u8 }
+/// # #[derive(Debug, Event)] #[event(pass)] struct Wave;
+/// # #[derive(Debug, EventSet)] enum FromTable { Dealt(Dealt) }
+/// # #[derive(Debug, EventSet)] enum BetweenPlayers { Wave(Wave) }
+/// use protocol_core::{Received, queue};
+///
+/// enum Heard {
+///     Table(FromTable),
+///     Player(BetweenPlayers),
+/// }
+///
+/// impl From<FromTable> for Heard {
+///     fn from(event: FromTable) -> Self {
+///         Self::Table(event)
+///     }
+/// }
+///
+/// impl From<BetweenPlayers> for Heard {
+///     fn from(event: BetweenPlayers) -> Self {
+///         Self::Player(event)
+///     }
+/// }
+///
+/// let (queue, mut inbox) = queue::<Heard>(256);
+/// // Goes to `Client::connect(addr).handle(…)`.
+/// let handlers = (queue.of::<FromTable>(), queue.of::<BetweenPlayers>());
+/// while let Some(Received { event, from, .. }) = inbox.try_next() {
+///     match event {
+///         Heard::Table(FromTable::Dealt(dealt)) => println!("a {}", dealt.card),
+///         Heard::Player(BetweenPlayers::Wave(_)) => println!("{from:?} waves"),
+///     }
+/// }
+/// ```
+pub fn queue<T>(capacity: usize) -> (Queue<T>, Inbox<T>) {
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
             events: VecDeque::new(),
             open: true,
-            handlers: 1,
+            handlers: 0,
+            may_begin: true,
             reader: None,
             writers: BTreeMap::new(),
             next_ticket: 0,
         }),
         capacity: capacity.max(1),
     });
-    let handler = InboxHandler {
+    let queue = Queue {
         shared: Arc::clone(&shared),
     };
-    (handler, Inbox { shared })
+    (queue, Inbox { shared })
 }
 
 /// An event of an [`Inbox`], and who sent it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Received<S> {
     /// The peer that sent it; none where the server did.
     pub from: Option<PeerId>,
+    /// The room that the peer sent it to; none where it was sent to this client alone.
+    pub room: Option<RoomId>,
     /// The event.
     pub event: S,
 }
 
-/// The reading end of [`inbox`].
+/// The reading end of [`inbox`] and [`queue`].
 #[derive(Debug)]
 pub struct Inbox<S> {
     shared: Arc<Shared<S>>,
 }
 
-/// The end of [`inbox`] that handles events by queueing them.
+/// Makes the handlers that fill an [`Inbox`]; from [`queue`].
 #[derive(Debug)]
-pub struct InboxHandler<S> {
-    shared: Arc<Shared<S>>,
+pub struct Queue<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> Queue<T> {
+    /// A handler for the set `S`.
+    pub fn of<S: PassSet<()>>(&self) -> InboxHandler<S, T>
+    where
+        T: From<S>,
+    {
+        let mut state = self.shared.lock();
+        state.may_begin = false;
+        state.handlers += 1;
+        drop(state);
+        InboxHandler {
+            shared: Arc::clone(&self.shared),
+            set: PhantomData,
+        }
+    }
+}
+
+/// A queue that no handler came of leaves nothing to wait for.
+impl<T> Drop for Queue<T> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.may_begin = false;
+        let reader = state.reader.take();
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+}
+
+/// A handler of set `S` that queues its events, as `T`; from [`inbox`] and [`queue`].
+#[derive(Debug)]
+pub struct InboxHandler<S, T = S> {
+    shared: Arc<Shared<T>>,
+    set: PhantomData<fn() -> S>,
 }
 
 #[derive(Debug)]
@@ -84,6 +172,8 @@ struct State<S> {
     /// Whether the inbox is still there to be read.
     open: bool,
     handlers: usize,
+    /// Whether there was no handler yet and may still be one.
+    may_begin: bool,
     reader: Option<Waker>,
     /// Handlers that wait for room, by ticket: each stands once, however often it is polled, and
     /// the one that came first gets the next place.
@@ -130,7 +220,7 @@ impl<S> Inbox<S> {
             let mut state = self.shared.lock();
             if !state.events.is_empty() {
                 cx.waker().wake_by_ref();
-            } else if state.handlers == 0 {
+            } else if state.handlers == 0 && !state.may_begin {
                 return Poll::Ready(None);
             }
             state.reader = Some(cx.waker().clone());
@@ -152,10 +242,10 @@ impl<S> Drop for Inbox<S> {
     }
 }
 
-impl<S> InboxHandler<S> {
+impl<S, T> InboxHandler<S, T> {
     /// Queues an event once there is room; `false` where the inbox was dropped.
-    pub(crate) async fn put(&self, from: Option<PeerId>, event: S) -> bool {
-        let mut received = Some(Received { from, event });
+    pub(crate) async fn put(&self, received: Received<T>) -> bool {
+        let mut received = Some(received);
         let mut place = Place {
             shared: &self.shared,
             ticket: None,
@@ -209,16 +299,17 @@ impl<S> Drop for Place<'_, S> {
     }
 }
 
-impl<S> Clone for InboxHandler<S> {
+impl<S, T> Clone for InboxHandler<S, T> {
     fn clone(&self) -> Self {
         self.shared.lock().handlers += 1;
         Self {
             shared: Arc::clone(&self.shared),
+            set: PhantomData,
         }
     }
 }
 
-impl<S> Drop for InboxHandler<S> {
+impl<S, T> Drop for InboxHandler<S, T> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.handlers -= 1;

@@ -22,7 +22,7 @@ pub use call::Call;
 pub use context::Context;
 pub use gate::{Gate, OpenGate};
 pub use ignore::{Ignored, ignore};
-pub use inbox::{Inbox, InboxHandler, Received, inbox};
+pub use inbox::{Inbox, InboxHandler, Queue, Received, inbox, queue};
 pub use mount::Dispatch;
 pub(crate) use mount::{Serve, Unhandled};
 pub use outlet::{Encoded, Outlet};

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::protocol::{Either, EventSet, Never, PassSet, Protocol, Sets, Side};
-use crate::router::{Context, InboxHandler, ReplyBuffer};
+use crate::protocol::{Either, EventSet, Never, Origin, PassSet, Protocol, Sets, Side};
+use crate::router::{Context, InboxHandler, Received, ReplyBuffer};
 use crate::wire::{ErrorCode, WireError};
 
 /// Set `Self` can hand its events to a handler of type `H`. Generated for the set's handler trait.
@@ -73,14 +73,21 @@ where
 }
 
 #[diagnostic::do_not_recommend]
-impl<S, P, W> Handle<S, P, W, Queued> for InboxHandler<S>
+impl<S, T, P, W> Handle<S, P, W, Queued> for InboxHandler<S, T>
 where
     S: PassSet<()>,
+    T: From<S> + Send + 'static,
     P: Protocol,
     W: Side,
 {
     async fn handle(&self, cx: &Context<P, W>, event: S, reply: ReplyBuffer) -> ReplyBuffer {
-        if self.put(cx.origin().cloned(), event).await {
+        let origin = cx.origin();
+        let received = Received {
+            from: origin.peer().cloned(),
+            room: origin.room().cloned(),
+            event: T::from(event),
+        };
+        if self.put(received).await {
             reply
         } else {
             let text = "the inbox for this event was dropped";

@@ -1,6 +1,7 @@
 //! Events on their way out: encoded once, addressed, with a way to read their answer.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +12,8 @@ use crate::event::{Event, EventError, Kind, Pass, Request};
 use crate::ids::{PeerId, RoomId};
 use crate::protocol::{Protocol, ToPeer, Travels};
 use crate::router::Call;
-use crate::router::LinkRef;
 use crate::router::call::Unsent;
+use crate::router::{Link, LinkRef};
 use crate::wire::{self, EncodeError, FrameType, WireError};
 
 /// What a frame's tail takes: the id member with one of our ids, the closing brace.
@@ -165,12 +166,20 @@ fn read_refusal<E: EventError>(error: WireError) -> RequestError<E> {
 
 /// One other client, reached through the server; from `client.to(&peer)`.
 pub struct Peer<'a, P> {
-    pub(crate) link: LinkRef<'a>,
-    pub(crate) id: PeerId,
-    pub(crate) protocol: PhantomData<fn() -> P>,
+    link: LinkRef<'a>,
+    id: PeerId,
+    protocol: PhantomData<fn() -> P>,
 }
 
 impl<'a, P: Protocol> Peer<'a, P> {
+    pub(crate) fn new(link: &'a Arc<Link>, id: &PeerId) -> Self {
+        Self {
+            link: LinkRef::Borrowed(link),
+            id: id.clone(),
+            protocol: PhantomData,
+        }
+    }
+
     /// Sends a pass of a `to_peer` set.
     ///
     /// # Errors
@@ -216,9 +225,9 @@ impl<P> std::fmt::Debug for Peer<'_, P> {
 
 /// All other members of a room; from `client.to_room(&room)`.
 pub struct Room<'a, P> {
-    pub(crate) link: LinkRef<'a>,
-    pub(crate) id: RoomId,
-    pub(crate) protocol: PhantomData<fn() -> P>,
+    link: LinkRef<'a>,
+    id: RoomId,
+    protocol: PhantomData<fn() -> P>,
 }
 
 /// Nothing implements this: a room is many receivers.
@@ -231,6 +240,14 @@ pub struct Room<'a, P> {
 pub trait AnsweredByRoom {}
 
 impl<'a, P: Protocol> Room<'a, P> {
+    pub(crate) fn new(link: &'a Arc<Link>, id: &RoomId) -> Self {
+        Self {
+            link: LinkRef::Borrowed(link),
+            id: id.clone(),
+            protocol: PhantomData,
+        }
+    }
+
     /// Sends a pass of a `to_peer` set to all other members.
     ///
     /// # Errors

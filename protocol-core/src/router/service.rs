@@ -10,8 +10,8 @@ use crate::connection::{
     CallKey, Exchange, Incoming, Mode, Outgoing, RelayedAnswer, RelayedCall, Share, Tried,
 };
 use crate::event::{EventInfo, Kind};
-use crate::ids::PeerId;
-use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sets};
+use crate::ids::{PeerId, RoomId};
+use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sender, Sets};
 use crate::router::outlet::deliveries;
 use crate::router::{Context, Gate, Link, Receivers, Relay, ReplyBuffer, Serve};
 use crate::wire::{ErrorCode, WireError};
@@ -265,7 +265,7 @@ pub(crate) struct AtClientService<P: Protocol, H, I, J> {
 
 pub(crate) enum AtClientEvent<S, T> {
     OfServer(S),
-    OfPeer(PeerId, T),
+    OfPeer(Sender, T),
 }
 
 impl<P, H, I, J> Service for AtClientService<P, H, I, J>
@@ -287,8 +287,17 @@ where
         };
         let from = PeerId::new(from)
             .map_err(|error| WireError::new(ErrorCode::BadFrame, format!("`from`: {error}")))?;
+        // The server relays to rooms that it made, so what is no room's id is not from a relay.
+        let room = incoming.dest.and_then(|dest| dest.strip_prefix('#'));
+        let room = room.map(RoomId::new).transpose();
+        let room =
+            room.map_err(|error| WireError::new(ErrorCode::BadFrame, format!("`dest`: {error}")))?;
         let (index, info) = locate::<P::ToPeer>(incoming)?;
-        let event = AtClientEvent::OfPeer(from.clone(), decode::<P::ToPeer>(index, incoming)?);
+        let sender = Sender {
+            peer: from.clone(),
+            room,
+        };
+        let event = AtClientEvent::OfPeer(sender, decode::<P::ToPeer>(index, incoming)?);
         Ok(admitted(event, incoming, info, Some(from)))
     }
 

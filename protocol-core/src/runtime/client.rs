@@ -144,20 +144,12 @@ impl<P: Protocol> Client<P> {
 
     /// Another client, reached through the server.
     pub fn to(&self, peer: &PeerId) -> Peer<'_, P> {
-        Peer {
-            link: LinkRef::Borrowed(&self.inner.link),
-            id: peer.clone(),
-            protocol: PhantomData,
-        }
+        Peer::new(&self.inner.link, peer)
     }
 
     /// All other members of a room, reached through the server.
     pub fn to_room(&self, room: &RoomId) -> Room<'_, P> {
-        Room {
-            link: LinkRef::Borrowed(&self.inner.link),
-            id: room.clone(),
-            protocol: PhantomData,
-        }
+        Room::new(&self.inner.link, room)
     }
 
     /// Why the link has ended, once it has.

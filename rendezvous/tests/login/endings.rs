@@ -121,7 +121,7 @@ fn a_typed_client_that_is_removed_hears_why() {
         alice.login("alice").await.unwrap();
         assert!(house.rendezvous.remove(&house.server, &id("alice")).await);
         let heard = news.next().await;
-        let Some(Received { from, event }) = heard else {
+        let Some(Received { from, event, .. }) = heard else {
             panic!("nothing was heard");
         };
         assert_eq!(from, None);

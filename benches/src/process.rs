@@ -138,7 +138,10 @@ impl Announcement {
 }
 
 /// The child's side: serves until standard input closes.
-pub(crate) fn serve(placement: Placement, server: impl FnOnce(Announcement) -> Running) -> Result<()> {
+pub(crate) fn serve(
+    placement: Placement,
+    start: impl FnOnce(Announcement) -> Running,
+) -> Result<()> {
     let runtime = placement.runtime(Side::Server)?;
     let (closed, stop) = tokio::sync::oneshot::channel();
     thread::spawn(move || {
@@ -152,7 +155,7 @@ pub(crate) fn serve(placement: Placement, server: impl FnOnce(Announcement) -> R
     let announcement = Announcement { to: io::stdout() };
     let served = runtime.block_on(async {
         tokio::select! {
-            served = server(announcement) => served,
+            served = start(announcement) => served,
             _ = stop => Ok(()),
         }
     });

@@ -5,6 +5,9 @@ use std::mem;
 use crate::event::{Answer, EventError};
 use crate::wire::{self, ErrorCode, Json, RawData, WireError};
 
+/// Bytes that an idle link keeps for its next answer.
+const KEPT_BYTES: usize = 1_024;
+
 /// Where generated code writes what a handler returned. Moves into the handler's future and out
 /// again, so that an answer costs no allocation of its own.
 #[doc(hidden)]
@@ -26,6 +29,13 @@ impl ReplyBuffer {
         self.data.clear();
         self.refusal = None;
         self
+    }
+
+    /// Frees what a long answer took.
+    pub(crate) fn release_idle(&mut self) {
+        if self.data.capacity() > KEPT_BYTES {
+            self.data = Vec::new();
+        }
     }
 
     pub(crate) fn refused(mut self, error: WireError) -> Self {

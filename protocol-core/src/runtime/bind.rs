@@ -224,11 +224,8 @@ where
             indices: PhantomData,
         });
         let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));
-        let driver = drive(io, connection, link, service);
-        self.tasks.spawn(async move {
-            let _places = (seat, listed);
-            driver.await;
-        });
+        let places = (seat, listed);
+        self.tasks.spawn(drive(io, connection, link, service, places));
     }
 }
 

@@ -109,8 +109,8 @@ fn a_clients_handler_reaches_others_and_the_room() {
             .unwrap();
         for (number, room) in [(1, None), (2, Some(board)), (3, None)] {
             let wave = waves.next().await.unwrap();
-            let Between::Wave(Wave(waved)) = wave.event;
-            assert_eq!((waved, wave.room), (number, room));
+            let Between::Wave(Wave(heard)) = wave.event;
+            assert_eq!((heard, wave.room), (number, room));
         }
     });
 }

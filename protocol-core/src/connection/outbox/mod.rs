@@ -5,6 +5,7 @@
 mod closed;
 mod queue;
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -276,6 +277,14 @@ impl Outbox {
     /// Whether something was pushed or asked since the driver's last visit.
     pub(crate) fn calls_for_attention(&self) -> bool {
         self.attention.load(Ordering::Acquire)
+    }
+
+    /// Frees what a burst took, once the driver has taken all.
+    pub(crate) fn release_idle(&self) {
+        let mut queue = self.lock();
+        if queue.ready.is_empty() {
+            queue.ready = VecDeque::new();
+        }
     }
 
     /// The driver's visit: moves what is ready into `backlog`, counts what the driver holds against

@@ -172,6 +172,9 @@ fn earlier(first: Option<Instant>, second: Instant) -> Instant {
     first.map_or(second, |first| first.min(second))
 }
 
+/// Commands whose places an idle link keeps.
+const KEPT_COMMANDS: usize = 16;
+
 /// What the driver took from the queue and has not sent yet, in order. Calls for which no place is
 /// free stand aside, so that what needs none goes on.
 #[derive(Default)]
@@ -193,6 +196,15 @@ impl Backlog {
     /// Whether something waits that an answer must not overtake.
     pub(crate) fn has_frames(&self) -> bool {
         !self.commands.is_empty()
+    }
+
+    /// Frees what a burst took; returns whether there was one.
+    pub(crate) fn release_idle(&mut self) -> bool {
+        let grew = self.commands.is_empty() && self.commands.capacity() > KEPT_COMMANDS;
+        if grew {
+            self.commands = VecDeque::new();
+        }
+        grew
     }
 
     pub(crate) fn answer_bytes(&self) -> usize {

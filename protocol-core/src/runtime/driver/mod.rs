@@ -33,13 +33,17 @@ const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
 /// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
 /// begun has run to its end.
 ///
+/// `places` are given back once the connection is gone; they are in this future, since one around it
+/// would hold the driver twice.
+///
 /// The driver stands before the first poll: where the task is never polled, its calls end all the
 /// same.
-pub(super) fn drive<IO, S>(
+pub(super) fn drive<IO, S, K>(
     io: IO,
     connection: Connection,
     link: Arc<Link>,
     service: Arc<S>,
+    places: K,
 ) -> impl Future<Output = ()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -65,6 +69,8 @@ where
         driver.run(&service).await;
         driver.end_calls();
         while driver.concurrent.join_next().await.is_some() {}
+        drop(driver);
+        drop(places);
     }
 }
 
@@ -178,7 +184,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     self.now = now();
                     self.connection.pause_input();
                 }
-                None => poll_fn(|cx| self.poll_link(cx, &**service, None)).await,
+                None => {
+                    scratch.release_idle();
+                    poll_fn(|cx| self.poll_link(cx, &**service, None)).await;
+                }
             }
             if self.connection.output_len() >= FLUSH_BYTES {
                 self.flush_now().await;

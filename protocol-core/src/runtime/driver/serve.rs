@@ -321,6 +321,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
         }
         self.connection.release_idle_output();
+        if self.backlog.release_idle() {
+            self.link.outbox.release_idle();
+        }
         if self.link.outbox.wait(cx.waker()) {
             return Poll::Pending;
         }

@@ -1,18 +1,23 @@
-//! A client in another language, `tests/python/client.py`, and a typed one meet at a rendezvous
-//! server: neither can tell what the other is written in.
+//! A client in another language, `tests/python/client.py`, and a typed one meet at the program, talk,
+//! and visit each other's rooms: neither can tell what the other is written in.
+#![cfg(feature = "program")]
 
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use protocol_core::{AtPeer, Client, Context, Event, EventSet, Json, Protocol};
+use protocol_core::{
+    AtPeer, Client, Context, Event, EventSet, Inbox, Json, PeerId, Protocol, inbox,
+};
 use protocol_tests::run;
-use rendezvous::{IgnoreNews, Login, LoginExt, Rendezvous, SessionNews};
+use rendezvous::events::{CreateRoom, JoinRoom, ListRooms, RoomNews, UpdateRoom};
+use rendezvous::{IgnoreNews, Login, LoginExt, MyRooms, Rooms, SessionNews};
+use tokio::sync::Notify;
 
 /// Far above what the client takes, below what the test's own watch allows.
 const AT_MOST: Duration = Duration::from_secs(20);
@@ -61,7 +66,12 @@ enum Between {
 }
 
 #[derive(Debug, Protocol)]
-#[protocol(version = "1", to_server = Login, to_client = SessionNews, to_peer = Between)]
+#[protocol(
+    version = "1",
+    to_server = (Login, Rooms),
+    to_client = (SessionNews, RoomNews),
+    to_peer = Between,
+)]
 struct Meeting;
 
 /// What alice saw, line by line.
@@ -69,6 +79,7 @@ type Transcript = Arc<Mutex<Vec<String>>>;
 
 struct Alice {
     transcript: Transcript,
+    invited: Arc<Notify>,
 }
 
 impl Alice {
@@ -80,6 +91,9 @@ impl Alice {
 impl BetweenHandler<Meeting, AtPeer> for Alice {
     async fn on_wave(&self, cx: &Context<Meeting, AtPeer>, event: Wave) {
         self.note(format!("{} waves: {}", cx.from(), event.text));
+        if event.text == "come to the lobby" {
+            self.invited.notify_one();
+        }
         if event.text != "your turn" {
             return;
         }
@@ -141,23 +155,119 @@ fn run_client(address: SocketAddr) -> Option<(String, bool)> {
     Some((printed.replace("\r\n", "\n"), ended_well))
 }
 
+/// `rendezvous serve`, until it is dropped.
+struct Program(Child);
+
+impl Program {
+    fn start() -> (Self, SocketAddr) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rendezvous"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("RENDEZVOUS_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(["serve", "--listen=127.0.0.1:0", "--log=off"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let stdout = child.stdout.take().expect("a pipe");
+        let program = Self(child);
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("text");
+        let address = line.trim_end().strip_prefix("listening on ");
+        let address = address.and_then(|address| address.parse().ok());
+        (program, address.expect(&line))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Alice comes where bob invites her to, asks him into a room of her own, and stays until he has
+/// left both. Returns what she heard of it.
+async fn visit(client: &Client<Meeting>, news: &mut Inbox<RoomNews>) -> Vec<String> {
+    let lobby = client.request(ListRooms::default()).await.unwrap().rooms;
+    assert_eq!((lobby.len(), &*lobby[0].name), (1, "lobby"));
+    let lobby = lobby[0].id.clone();
+    client.request(JoinRoom::new(lobby.clone())).await.unwrap();
+    let den = client.request(CreateRoom::new("den")).await.unwrap().id;
+    let text = "come to my den".to_owned();
+    client.to_room(&lobby).send(Wave { text }).await.unwrap();
+
+    let (mut mine, mut seen) = (MyRooms::default(), Vec::new());
+    while mine.get(&lobby).is_some() || mine.get(&den).is_none() {
+        let heard = news.next().await.expect("the link is up").event;
+        mine.hear(&heard).unwrap();
+        let name = |room| if room == &den { "den" } else { "lobby" };
+        let line = match heard {
+            RoomNews::SelfJoined(joined) => {
+                let players = joined.players.iter().map(|player| player.id.as_str());
+                let players: Vec<_> = players.collect();
+                format!("in the {}: {}", joined.name, players.join(", "))
+            }
+            RoomNews::PlayerJoined(joined) => {
+                let mut lock = UpdateRoom::new(joined.room.clone());
+                lock.locked = Some(true);
+                client.request(lock).await.unwrap();
+                format!("{} joins the {}", joined.player.id, name(&joined.room))
+            }
+            RoomNews::RoomUpdated(updated) => format!("the {} is locked", updated.0.name),
+            RoomNews::PlayerLeft(left) => {
+                format!(
+                    "{} leaves the {}: {:?}",
+                    left.player,
+                    name(&left.room),
+                    left.reason
+                )
+            }
+            RoomNews::SelfLeft(left) => {
+                let by = left.by.as_ref().map_or("nobody", PeerId::as_str);
+                format!("{by} ends the {}: {:?}", name(&left.room), left.reason)
+            }
+            other => format!("{other:?}"),
+        };
+        seen.push(line);
+    }
+    seen
+}
+
 #[test]
-fn a_client_in_python_and_a_typed_one_talk_to_each_other() {
+fn a_client_in_python_and_a_typed_one_talk_and_meet_in_rooms() {
     run(async {
-        let rendezvous = Rendezvous::default();
-        let bind = rendezvous.bind::<Meeting>("127.0.0.1:0");
-        let server = bind.handle(rendezvous.clone()).await.unwrap();
-        let transcript = Transcript::default();
+        let (_program, address) = Program::start();
+        let (transcript, invited) = (Transcript::default(), Arc::new(Notify::new()));
         let alice = Alice {
             transcript: Arc::clone(&transcript),
+            invited: Arc::clone(&invited),
         };
-        let connect = Client::<Meeting>::connect(server.address()).handle((IgnoreNews, alice));
+        let (on_news, mut news) = inbox(16);
+        let connect = Client::<Meeting>::connect(address).handle((IgnoreNews, on_news, alice));
         let client = connect.await.unwrap();
         client.login("alice").await.unwrap();
 
-        let address = server.address();
         let python = tokio::task::spawn_blocking(move || run_client(address));
-        let Some((printed, ended_well)) = python.await.unwrap() else {
+        let visiting = async {
+            invited.notified().await;
+            visit(&client, &mut news).await
+        };
+        tokio::pin!(python, visiting);
+        let (ended, seen) = tokio::select! {
+            ended = &mut python => {
+                let ended = ended.unwrap();
+                // Alice may not have heard of its last deeds yet; of one that failed she never does.
+                let seen = match ended {
+                    Some((_, true)) => visiting.await,
+                    _ => Vec::new(),
+                };
+                (ended, seen)
+            }
+            seen = &mut visiting => (python.await.unwrap(), seen),
+        };
+        let Some((printed, ended_well)) = ended else {
             println!("skipped: no python3 on PATH");
             return;
         };
@@ -170,6 +280,14 @@ fn a_client_in_python_and_a_typed_one_talk_to_each_other() {
             "alice sends wave as a confirm_pass: {\"text\": \"hello yourself\"}",
             "alice sends add as a request: {\"a\": 19, \"b\": 23}",
             "alice sends multiply as a request: {}",
+            "in lobby: bob",
+            "alice joins lobby",
+            "alice sends wave as a pass: {\"text\": \"come to my den\"}",
+            "listed: den (1)",
+            "in den: alice, bob",
+            "den is locked",
+            "out of den: left",
+            "out of lobby: room_deleted",
             "logged out",
         ];
         assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
@@ -183,9 +301,26 @@ fn a_client_in_python_and_a_typed_one_talk_to_each_other() {
             "confirmed: Ok(())",
             "19 + 23: Ok(42)",
             "rejected: unknown_event: bob does not know this event",
+            "bob waves: come to the lobby",
+            "bob waves: a fine den",
         ];
         assert_eq!(*transcript.lock().unwrap(), expected);
-        // The other client has logged out and left no session.
-        assert_eq!(rendezvous.sessions(), 1);
+        let expected = [
+            "in the lobby: bob, alice",
+            "in the den: alice",
+            "bob joins the den",
+            "the den is locked",
+            "bob leaves the den: Left",
+            "bob ends the lobby: RoomDeleted",
+        ];
+        assert_eq!(seen, expected);
+        // The other client has logged out and left nothing.
+        let bob = PeerId::new("bob").unwrap();
+        let gone = client
+            .to(&bob)
+            .request(Add { a: 1, b: 1 })
+            .await
+            .unwrap_err();
+        assert!(gone.to_string().contains("peer_not_found"), "{gone}");
     });
 }

@@ -44,7 +44,10 @@ fn a_room_from_its_beginning_to_its_end() {
         let RoomNews::HostChanged(news) = bob.news().await else {
             panic!("no host_changed");
         };
-        assert_eq!((&*news.host, &*news.previous, news.rev), ("bob", "alice", 3));
+        assert_eq!(
+            (&*news.host, &*news.previous, news.rev),
+            ("bob", "alice", 3)
+        );
         let RoomNews::SelfLeft(news) = alice.news().await else {
             panic!("no self_left");
         };
@@ -56,6 +59,9 @@ fn a_room_from_its_beginning_to_its_end() {
         bob.client.request(LeaveRoom { room: id }).await.unwrap();
         bob.settle().await;
         assert_eq!(bob.mine.iter().count(), 0);
-        assert_eq!((place.rendezvous.room(&room.id), place.rendezvous.rooms()), (None, 0));
+        assert_eq!(
+            (place.rendezvous.room(&room.id), place.rendezvous.rooms()),
+            (None, 0)
+        );
     });
 }

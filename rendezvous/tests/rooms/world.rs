@@ -185,6 +185,12 @@ impl Peer {
         heard
     }
 
+    /// Nothing was done of which this peer hears.
+    pub(crate) async fn hears_nothing(&mut self) {
+        let heard = self.settle().await;
+        assert!(heard.is_empty(), "{heard:?}");
+    }
+
     /// All news until the link's end.
     pub(crate) async fn rest(&mut self) -> Vec<RoomNews> {
         let mut heard = Vec::new();

@@ -127,7 +127,9 @@ impl<L: Clone> Rooms<L> {
     /// Ends all rooms for good.
     pub fn end_all(&mut self, reason: LeaveReason, news: &mut Vec<News<L>>) {
         self.closed = true;
-        let ids: Vec<_> = self.by_id.keys().cloned().collect();
+        let mut ids: Vec<_> = self.by_id.keys().cloned().collect();
+        // A map's order is left to chance, and members in several rooms would hear it.
+        ids.sort_unstable();
         for id in ids {
             self.end(&id, reason, None, news);
         }

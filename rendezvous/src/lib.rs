@@ -15,5 +15,6 @@ pub mod cli;
 pub use client::LoginExt;
 pub use config::{Config, Reach, Speaks};
 pub use events::{Login, RoomNews, Rooms, SessionNews};
+pub use handlers::{LoginPart, RoomsPart};
 pub use my_rooms::{MyRooms, OutOfStep};
 pub use service::{IgnoreNews, Rendezvous};

@@ -14,7 +14,7 @@ use crate::events::{
     Dropped, LeaveReason, Login, Room, ServerClosing, SessionEnd, SessionEnded, SessionNews,
     SessionNewsHandler,
 };
-use crate::handlers::Passwords;
+use crate::handlers::{LoginPart, Passwords, RoomsPart};
 use crate::state::{AttemptLimits, Attempts, Directory, InMemory};
 
 /// When a client may come back after a shutdown: a restart takes about as long.
@@ -150,6 +150,39 @@ impl<D: Directory> Rendezvous<D> {
         bind.limits(self.inner.config.server.clone())
             .gate(self.clone())
             .relay(self.clone())
+    }
+
+    /// The handler of [`Login`] alone, for a server that handles [`Rooms`](crate::Rooms) by a handler
+    /// of its own, which may hand on to this value what it does not change.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use protocol_core::Protocol;
+    /// # use rendezvous::{Login, Rendezvous, RoomNews, Rooms, SessionNews};
+    /// # #[derive(Debug, Protocol)]
+    /// # #[protocol(
+    /// #     version = "1",
+    /// #     to_server = (Login, Rooms),
+    /// #     to_client = (SessionNews, RoomNews),
+    /// # )]
+    /// # struct Quiz;
+    /// # async fn serve() -> Result<(), protocol_core::BindError> {
+    /// let rendezvous = Rendezvous::default();
+    /// // In place of the second, a value of yours that implements `RoomsHandler`.
+    /// let handlers = (rendezvous.login_part(), rendezvous.rooms_part());
+    /// let server = rendezvous.bind::<Quiz>("127.0.0.1:0").handle(handlers).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn login_part(&self) -> LoginPart<D> {
+        LoginPart(self.clone())
+    }
+
+    /// The handler of [`Rooms`](crate::Rooms) alone, for a server that handles [`Login`] by a handler
+    /// of its own.
+    pub fn rooms_part(&self) -> RoomsPart<D> {
+        RoomsPart(self.clone())
     }
 
     /// How many peers are logged in.

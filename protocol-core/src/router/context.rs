@@ -182,6 +182,11 @@ impl<P: Protocol> Context<P, AtServer> {
         self.link.close();
     }
 
+    /// The longest frame that a client of this server accepts.
+    pub(crate) fn frame_out(&self) -> usize {
+        self.link.frame_out
+    }
+
     pub(crate) fn hub(&self) -> Option<Arc<Hub>> {
         self.link.hub()
     }

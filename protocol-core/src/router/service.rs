@@ -170,6 +170,12 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
     ) -> Result<(), WireError> {
         let mut frame = Vec::new();
         incoming.frame.relay(from, &mut frame);
+        let (size, limit) = (frame.len() - 1, self.cx.frame_out());
+        if size > limit {
+            let text =
+                format!("the frame takes {size} bytes, clients of this server accept {limit}");
+            return Err(WireError::new(ErrorCode::TooLarge, text));
+        }
         let frame = Bytes::from(frame);
         let mut receivers = Receivers::new(&frame);
         let mut relays = self.relays.iter();

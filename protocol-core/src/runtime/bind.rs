@@ -225,7 +225,8 @@ where
         });
         let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));
         let places = (seat, listed);
-        self.tasks.spawn(drive(io, connection, link, service, places));
+        self.tasks
+            .spawn(drive(io, connection, link, service, places));
     }
 }
 

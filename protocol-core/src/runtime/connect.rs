@@ -186,7 +186,13 @@ where
         handlers: Arc::new(handlers),
         indices: PhantomData,
     };
-    let driver = tokio::spawn(drive(io, connection, Arc::clone(&link), Arc::new(service), ()));
+    let driver = tokio::spawn(drive(
+        io,
+        connection,
+        Arc::clone(&link),
+        Arc::new(service),
+        (),
+    ));
     Client::new(link, driver)
 }
 

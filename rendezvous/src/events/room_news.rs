@@ -189,7 +189,7 @@ pub struct RoomUpdated(
 );
 
 /// What a rendezvous server tells the members of rooms: `to_client` of a protocol.
-#[derive(Debug, Clone, EventSet)]
+#[derive(Debug, Clone, PartialEq, EventSet)]
 pub enum RoomNews {
     /// This client is in a room.
     SelfJoined(SelfJoined),

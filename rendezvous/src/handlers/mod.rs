@@ -2,7 +2,9 @@
 
 mod gate;
 mod login;
+mod parts;
 mod passwords;
 mod rooms;
 
+pub use parts::{LoginPart, RoomsPart};
 pub(crate) use passwords::Passwords;

@@ -10,4 +10,6 @@ mod peer;
 mod refusals;
 mod secrets;
 mod servers;
+#[path = "../support/store.rs"]
+mod store;
 mod strangers;

@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use protocol_core::{Client, ConnectionId, PeerId, RequestError, Server};
+use protocol_core::{Client, PeerId, RequestError, Server};
 use rendezvous::events::{LogOut, LoginError};
-use rendezvous::state::{Directory, InMemory, OpenError, Session};
 use rendezvous::{Config, IgnoreNews, LoginExt, Rendezvous};
 use serde_json::json;
-use tokio::sync::Semaphore;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::house::{Greet, Guest, House, Knock, Leaflet, Porter, open};
 use crate::log::run;
 use crate::peer::Peer;
+use crate::store::{Pace, Store};
 
 async fn serves(server: &Server<House>) {
     let connect = || Client::<House>::connect(server.address()).handle((IgnoreNews, Guest));
@@ -108,54 +106,24 @@ fn a_name_that_the_servers_own_handler_gave_away_is_taken() {
     });
 }
 
-/// A directory that takes its time to open a session.
-struct Slow {
-    sessions: InMemory,
-    opening: UnboundedSender<String>,
-    may_open: Arc<Semaphore>,
-}
-
-impl Directory for Slow {
-    async fn open(&self, session: Session) -> Result<(), OpenError> {
-        let id = session.peer.id().as_str().to_owned();
-        // A test that no longer looks has seen enough.
-        let _ = self.opening.send(id);
-        self.may_open.acquire().await.unwrap().forget();
-        self.sessions.open(session).await
-    }
-
-    fn close(&self, connection: ConnectionId) -> Option<Session> {
-        self.sessions.close(connection)
-    }
-
-    fn sessions(&self) -> usize {
-        self.sessions.sessions()
-    }
-}
-
+/// A house whose directory takes its time to open a session.
 struct SlowHouse {
     server: Server<House>,
-    rendezvous: Rendezvous<Slow>,
-    opening: UnboundedReceiver<String>,
-    may_open: Arc<Semaphore>,
+    rendezvous: Rendezvous<Store>,
+    logins: Pace,
 }
 
 async fn slow_house() -> SlowHouse {
-    let (tell, opening) = unbounded_channel();
-    let may_open = Arc::new(Semaphore::new(0));
-    let directory = Slow {
-        sessions: InMemory::new(10),
-        opening: tell,
-        may_open: Arc::clone(&may_open),
-    };
-    let rendezvous = Rendezvous::with_directory(Config::default(), directory);
+    let config = Config::default();
+    let store = Store::new(&config, 0, 0);
+    let logins = store.logins.clone();
+    let rendezvous = Rendezvous::with_directory(config, store);
     let bind = rendezvous.bind::<House>("127.0.0.1:0");
     let server = bind.handle((Porter, rendezvous.clone())).await.unwrap();
     SlowHouse {
         server,
         rendezvous,
-        opening,
-        may_open,
+        logins,
     }
 }
 
@@ -166,16 +134,16 @@ fn login(id: &str) -> serde_json::Value {
 #[test]
 fn a_slow_login_holds_up_nobody_else() {
     run(async {
-        let mut house = slow_house().await;
+        let house = slow_house().await;
         let mut alice = Peer::connect(house.server.address()).await;
         alice.send(&login("alice")).await;
-        assert_eq!(house.opening.recv().await.as_deref(), Some("alice"));
+        house.logins.has_begun(1).await;
         let mut bob = Peer::connect(house.server.address()).await;
         assert!(bob.request("ping", json!({})).await["error"].is_null());
         bob.send(&login("bob")).await;
-        assert_eq!(house.opening.recv().await.as_deref(), Some("bob"));
+        house.logins.has_begun(2).await;
         assert_eq!(house.rendezvous.sessions(), 0);
-        house.may_open.add_permits(2);
+        house.logins.allow(2);
         assert_eq!(alice.json().await["data"]["id"], "alice");
         assert_eq!(bob.json().await["data"]["id"], "bob");
         assert_eq!(house.rendezvous.sessions(), 2);
@@ -185,13 +153,13 @@ fn a_slow_login_holds_up_nobody_else() {
 #[test]
 fn what_comes_while_a_login_is_slow_waits_for_it() {
     run(async {
-        let mut house = slow_house().await;
+        let house = slow_house().await;
         let mut alice = Peer::connect(house.server.address()).await;
         alice.send(&login("alice")).await;
         let knock = json!({"type": "request", "name": "knock", "request_id": "2"});
         alice.send(&knock).await;
-        assert_eq!(house.opening.recv().await.as_deref(), Some("alice"));
-        house.may_open.add_permits(1);
+        house.logins.has_begun(1).await;
+        house.logins.allow(1);
         assert_eq!(alice.json().await["data"]["id"], "alice");
         assert_eq!(alice.json().await["data"]["to"], "alice");
     });
@@ -200,31 +168,31 @@ fn what_comes_while_a_login_is_slow_waits_for_it() {
 #[test]
 fn a_link_that_ends_while_its_login_is_slow_leaves_no_session() {
     run(async {
-        let mut house = slow_house().await;
+        let house = slow_house().await;
         for way in 0..3 {
             let mut alice = Peer::connect(house.server.address()).await;
             alice.send(&login("alice")).await;
-            assert_eq!(house.opening.recv().await.as_deref(), Some("alice"));
+            house.logins.has_begun(way + 1).await;
             match way {
                 0 => drop(alice),
                 1 => alice.reset(),
                 _ => {
                     alice.end().await;
-                    house.may_open.add_permits(1);
+                    house.logins.allow(1);
                     // It hears the answer, since it may still read; then its session ends.
                     assert_eq!(alice.json().await["data"]["id"], "alice");
                     assert_eq!(alice.line().await, None);
                 }
             }
             if way < 2 {
-                house.may_open.add_permits(1);
+                house.logins.allow(1);
             }
             while house.server.connections() != 0 {
                 tokio::task::yield_now().await;
             }
             assert_eq!(house.rendezvous.sessions(), 0, "way {way}");
         }
-        house.may_open.add_permits(1);
+        house.logins.allow(1);
         Peer::log_in(house.server.address(), "alice").await;
     });
 }

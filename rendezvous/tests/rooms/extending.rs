@@ -10,9 +10,8 @@ use protocol_core::{
 };
 use rendezvous::events::{
     Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
-    JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, LogIn, LogOut,
-    LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong, Room, RoomList, RoomsHandler,
-    SetHost, SetHostError, UpdateError, UpdateRoom,
+    JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, LogIn, Ping,
+    Room, RoomList, RoomsHandler, SetHost, SetHostError, UpdateError, UpdateRoom,
 };
 use rendezvous::{IgnoreNews, Login, LoginExt, Rendezvous, RoomNews, Rooms, SessionNews};
 use serde_json::json;
@@ -143,22 +142,6 @@ struct Doorman {
     made: AtomicUsize,
 }
 
-/// Who handles one stock set by hand has to hand the other on: `Rendezvous` handles both, and a set
-/// has one handler.
-impl LoginHandler<Tavern> for Doorman {
-    async fn on_log_in(&self, cx: &Context<Tavern>, event: LogIn) -> Result<LoggedIn, LoginError> {
-        self.rendezvous.on_log_in(cx, event).await
-    }
-
-    async fn on_log_out(&self, cx: &Context<Tavern>, event: LogOut) -> LoggedOut {
-        self.rendezvous.on_log_out(cx, event).await
-    }
-
-    async fn on_ping(&self, cx: &Context<Tavern>, event: Ping) -> Pong {
-        self.rendezvous.on_ping(cx, event).await
-    }
-}
-
 impl RoomsHandler<Tavern> for Doorman {
     async fn on_create_room(
         &self,
@@ -243,7 +226,8 @@ fn a_handler_of_ones_own_stands_before_the_stock_one() {
             rendezvous: rendezvous.clone(),
         };
         let bind = rendezvous.bind::<Tavern>("127.0.0.1:0");
-        let server = bind.handle((keeper, Arc::clone(&doorman))).await.unwrap();
+        let handlers = (keeper, rendezvous.login_part(), Arc::clone(&doorman));
+        let server = bind.handle(handlers).await.unwrap();
         let (alice, mut news, _) = guest(&server, "alice").await;
         let (bob, _bobs_news, _) = guest(&server, "bob").await;
         let refused = alice.request(CreateRoom::new("bar brawl")).await;

@@ -19,5 +19,7 @@ mod reach;
 mod relays;
 mod shutdown;
 mod slow;
+#[path = "../support/store.rs"]
+mod store;
 mod values;
 mod world;

@@ -41,7 +41,7 @@ impl Command for Join {
         let (me, now) = (turn.by, turn.now);
         let invite = self.request.invite.as_ref().map(Secret::expose);
         let id = self.find(turn).ok_or(JoinError::RoomNotFound)?;
-        let (is_member, is_closed) = (turn.rooms.is_member(&id, me.id()), turn.rooms.closed);
+        let is_member = turn.rooms.is_member(&id, me.id());
         let (max, count) = (
             turn.rooms.limits.rooms_a_peer,
             turn.rooms.of_peer(me.id()).len(),
@@ -57,9 +57,6 @@ impl Command for Join {
         };
         if !may_enter {
             return Err(JoinError::RoomNotFound);
-        }
-        if is_closed {
-            return Err(JoinError::SessionOver);
         }
         if let Some(left) = room.bans.left(me.key(), now) {
             // Rounded up, so that whoever waits for as long gets in.

@@ -38,7 +38,7 @@ impl Command for Kick {
         };
         // A ban of no time would take the place of another.
         if let Some(ban) = ban_ms.filter(|ms| *ms > 0).map(Duration::from_millis) {
-            room.bans.add(&key, now, now + ban.min(LONGEST_BAN));
+            room.bans.add(&key, now + ban.min(LONGEST_BAN));
         }
         let message = message.map(|mut message| {
             message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));

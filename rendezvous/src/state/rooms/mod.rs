@@ -67,7 +67,7 @@ pub struct Rooms<L> {
     /// Only peers that are in some room.
     by_peer: HashMap<PeerId, Vec<RoomId>>,
     next_listed: u64,
-    /// No rooms are made or joined any more.
+    /// No rooms are made any more, so none are there to join.
     closed: bool,
 }
 

@@ -288,10 +288,7 @@ impl<L> Member<L> {
 pub(super) struct Bans(HashMap<Box<str>, Instant>);
 
 impl Bans {
-    pub(super) fn add(&mut self, key: &str, now: Instant, until: Instant) {
-        if self.0.len() >= MAX_BANS {
-            self.0.retain(|_, until| *until > now);
-        }
+    pub(super) fn add(&mut self, key: &str, until: Instant) {
         if self.0.len() >= MAX_BANS
             && let Some((first, _)) = self.0.iter().min_by_key(|&(key, until)| (until, key))
         {

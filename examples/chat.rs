@@ -7,16 +7,12 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Display;
-use std::process::ExitCode;
 use std::time::Duration;
-use std::{io, thread};
 
-use protocol_core::{Client, Event, EventSet, Inbox, PeerId, Protocol, Server, inbox};
-use rendezvous::events::{
-    CreateRoom, JoinRoom, LeaveRoom, ListRooms, LogOut, Player, Room, RoomSummary,
-};
-use rendezvous::{IgnoreNews, Login, LoginExt, MyRooms, Rendezvous, RoomNews, Rooms, SessionNews};
-use tokio::sync::mpsc;
+use protocol_core::{Client, Event, EventSet, Inbox, Protocol, Server, ignore, queue};
+use rendezvous::events::{CreateRoom, JoinRoom, LeaveRoom, ListRooms, LogOut, Player, Room};
+use rendezvous::{Login, LoginExt, MyRooms, Rendezvous, RoomNews, Rooms, SessionNews};
+use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 const ADDRESS: &str = "127.0.0.1:7766";
 
@@ -58,22 +54,43 @@ struct Chat;
 
 type Failure = Box<dyn Error>;
 
+/// What somebody hears, in the order in which it came.
+enum Heard {
+    Server(RoomNews),
+    People(Talk),
+}
+
+impl From<RoomNews> for Heard {
+    fn from(news: RoomNews) -> Self {
+        Self::Server(news)
+    }
+}
+
+impl From<Talk> for Heard {
+    fn from(talk: Talk) -> Self {
+        Self::People(talk)
+    }
+}
+
 /// Somebody at a terminal.
 struct Person {
     client: Client<Chat>,
-    /// What the server tells of rooms, and the picture of them that it adds up to.
-    news: Inbox<RoomNews>,
+    inbox: Inbox<Heard>,
+    /// The picture of the rooms that the news add up to.
     rooms: MyRooms,
-    /// What others send.
-    talk: Inbox<Talk>,
     /// Stands before each line on the screen.
     margin: String,
 }
 
 impl Person {
     async fn enter(name: &str, address: &str, margin: String) -> Result<Self, Failure> {
-        let ((on_news, news), (on_talk, talk)) = (inbox(256), inbox(256));
-        let connecting = Client::connect(address).handle((IgnoreNews, on_news, on_talk));
+        let (queue, inbox) = queue(256);
+        let handlers = (
+            ignore::<SessionNews>(),
+            queue.of::<RoomNews>(),
+            queue.of::<Talk>(),
+        );
+        let connecting = Client::connect(address).handle(handlers);
         let client = connecting.await.map_err(|error| {
             format!("{address}: {error}\nstart a server: cargo run --example chat -- serve")
         })?;
@@ -81,9 +98,8 @@ impl Person {
         login.map_err(|error| format!("{name} cannot log in: {error}"))?;
         Ok(Self {
             client,
-            news,
+            inbox,
             rooms: MyRooms::default(),
-            talk,
             margin,
         })
     }
@@ -100,95 +116,81 @@ impl Person {
 
     /// Does what was typed. What goes wrong is shown, and the talk goes on.
     async fn typed(&self, line: &str) {
-        let (command, name) = line.split_once(' ').unwrap_or((line, ""));
-        let done = match command {
-            "" => Ok(()),
-            "/rooms" => self.list().await,
-            "/join" => self.join(name.trim()).await,
-            "/who" => self.room().map(|room| self.show(names(&room.players))),
-            "/quit" => self.quit().await,
-            _ if command.starts_with('/') => Err("/rooms, /join NAME, /who or /quit".into()),
-            _ => self.say(line).await,
-        };
-        if let Err(error) = done {
+        if let Err(error) = self.obey(line).await {
             self.show(error);
         }
     }
 
-    /// To all others in the room. The server passes it on; it does not know the event.
-    async fn say(&self, text: &str) -> Result<(), Failure> {
-        let room = self.client.to_room(&self.room()?.id);
-        let text = text.to_owned();
-        Ok(room.send(Said { text }).await?)
-    }
-
-    async fn list(&self) -> Result<(), Failure> {
-        for room in self.rooms_named("").await? {
-            let (name, players, seats) = (room.name, room.players, room.capacity);
-            self.show(format!("{name}: {players} of {seats}"));
+    async fn obey(&self, line: &str) -> Result<(), Failure> {
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("", _) => {}
+            ("/rooms", _) => {
+                // The fifty oldest; a longer list goes on where `cursor` says.
+                for room in self.client.request(ListRooms::default()).await?.rooms {
+                    let (name, players, seats) = (room.name, room.players, room.capacity);
+                    self.show(format!("{name}: {players} of {seats}"));
+                }
+            }
+            ("/join", name) => self.join(name.trim()).await?,
+            ("/who", _) => self.show(names(&self.room()?.players)),
+            ("/quit", _) => {
+                self.client.request(LogOut {}).await?;
+            }
+            (command, _) if command.starts_with('/') => {
+                return Err("/rooms, /join NAME, /who or /quit".into());
+            }
+            _ => {
+                // To all others in the room. The server passes it on; it does not know the event.
+                let (room, text) = (self.client.to_room(&self.room()?.id), line.to_owned());
+                room.send(Said { text }).await?;
+            }
         }
         Ok(())
     }
 
     async fn join(&self, name: &str) -> Result<(), Failure> {
-        let before = self.room().ok();
-        if before.is_some_and(|room| room.name == name) {
-            return Err("you are there".into());
-        }
+        let ask = ListRooms {
+            filter: Some(name.to_owned()),
+            ..ListRooms::default()
+        };
         // Names are labels: of several rooms with one name, this enters the oldest.
-        let mut rooms = self.rooms_named(name).await?.into_iter();
-        match rooms.find(|room| room.name == name) {
+        let mut rooms = self.client.request(ask).await?.rooms.into_iter();
+        let room = match rooms.find(|room| room.name == name) {
             Some(room) => self.client.request(JoinRoom::new(room.id)).await?,
             None => self.client.request(CreateRoom::new(name)).await?,
         };
-        if let Some(Room { id, .. }) = before {
-            self.client.request(LeaveRoom { room: id.clone() }).await?;
+        // Whoever is in that room already stays there.
+        for before in self.rooms.iter().filter(|before| before.id != room.id) {
+            let room = before.id.clone();
+            self.client.request(LeaveRoom { room }).await?;
         }
         Ok(())
     }
 
-    /// The oldest public rooms with `part` in their name. A hundred are enough for a chat; a
-    /// longer list goes on where `cursor` says.
-    async fn rooms_named(&self, part: &str) -> Result<Vec<RoomSummary>, Failure> {
-        let ask = ListRooms {
-            filter: Some(part.to_owned()),
-            limit: Some(100),
-            cursor: None,
+    /// Waits for what comes next, and shows it. Dropping the future loses nothing.
+    async fn hear(&mut self) -> Result<(), Failure> {
+        let Some(received) = self.inbox.next().await else {
+            let reason = self.client.closed().await;
+            return Err(format!("the link has ended: {reason}").into());
         };
-        Ok(self.client.request(ask).await?.rooms)
-    }
-
-    async fn quit(&self) -> Result<(), Failure> {
-        self.client.request(LogOut {}).await?;
+        match (received.event, received.from, received.room) {
+            (Heard::Server(news), ..) => {
+                self.show(self.line_of(&news));
+                self.rooms.hear(&news)?;
+            }
+            (Heard::People(Talk::Said(said)), Some(speaker), Some(_)) => {
+                // A control character could do anything to the terminal.
+                let text = said.text.replace(char::is_control, " ");
+                self.show(format!("{speaker}: {text}"));
+            }
+            // Somebody who is not there can say something too, but to no room.
+            (Heard::People(_), ..) => {}
+        }
         Ok(())
     }
 
-    /// Waits for what comes next, and shows it; `false` once the link has ended.
-    async fn hear(&mut self) -> bool {
-        tokio::select! {
-            // News first: whoever speaks has joined before.
-            biased;
-            Some(received) = self.news.next() => self.hear_news(&received.event),
-            Some(received) = self.talk.next() => {
-                let Talk::Said(Said { text }) = received.event;
-                if let Some(speaker) = received.from.filter(|peer| self.is_here(peer)) {
-                    // A control character could do anything to the terminal.
-                    self.show(format!("{speaker}: {}", text.replace(char::is_control, " ")));
-                }
-            }
-            else => return false,
-        }
-        true
-    }
-
-    /// Peers who are not in the room can send something too, to this one alone.
-    fn is_here(&self, peer: &PeerId) -> bool {
-        let room = self.room();
-        room.is_ok_and(|room| room.players.iter().any(|player| player.id == *peer))
-    }
-
-    fn hear_news(&mut self, news: &RoomNews) {
-        let line = match news {
+    fn line_of(&self, news: &RoomNews) -> String {
+        match news {
             RoomNews::SelfJoined(room) => {
                 format!("you are in {}: {}", room.name, names(&room.players))
             }
@@ -200,10 +202,6 @@ impl Person {
             RoomNews::PlayerLeft(left) => format!("{} leaves", left.player),
             RoomNews::HostChanged(changed) => format!("{} is the host now", changed.host),
             RoomNews::RoomUpdated(_) | RoomNews::PlayerUpdated(_) => "something has changed".into(),
-        };
-        self.show(line);
-        if let Err(error) = self.rooms.hear(news) {
-            self.show(error);
         }
     }
 }
@@ -217,36 +215,21 @@ fn names(players: &[Player]) -> String {
 async fn talk(name: &str, address: &str) -> Result<(), Failure> {
     let mut person = Person::enter(name, address, String::new()).await?;
     person.show("/join NAME, /rooms, /who, /quit; all else is said to your room");
-    let mut lines = lines();
+    let mut lines = BufReader::new(stdin()).lines();
     loop {
         tokio::select! {
             // What a line leads to is shown before the next is taken.
             biased;
-            more = person.hear() => if !more {
-                let reason = person.client.closed().await;
-                return Err(format!("the link has ended: {reason}").into());
-            },
-            line = lines.recv() => {
-                let line = line.unwrap_or_else(|| "/quit".to_owned());
-                person.typed(&line).await;
-                if line == "/quit" {
+            heard = person.hear() => heard?,
+            line = lines.next_line() => {
+                let line = line?.unwrap_or_else(|| "/quit".to_owned());
+                person.typed(line.trim()).await;
+                if line.trim() == "/quit" {
                     return Ok(());
                 }
             }
         }
     }
-}
-
-/// What is typed. The thread may wait for a line for ever, and the program ends all the same.
-fn lines() -> mpsc::Receiver<String> {
-    let (sender, lines) = mpsc::channel(1);
-    thread::spawn(move || {
-        let mut typed = io::stdin().lines().map_while(Result::ok);
-        while let Some(line) = typed.next()
-            && sender.blocking_send(line.trim().to_owned()).is_ok()
-        {}
-    });
-    lines
 }
 
 async fn open(address: &str) -> Result<(Rendezvous, Server<Chat>), Failure> {
@@ -274,8 +257,8 @@ const SCRIPT: [(&str, &str, &str); 13] = [
     ("carol", "Me too, please.", ""),
     ("carol", "/join tea", "carol alice bob"),
     ("carol", "Me too, please.", "alice bob"),
-    ("alice", "I have to go.", "bob carol"),
-    ("alice", "/quit", "bob bob carol carol"),
+    ("alice", "I have to go.", ""),
+    ("alice", "/quit", "bob bob bob carol carol carol"),
     ("carol", "/join garden", "carol carol bob"),
     ("bob", "/who", ""),
     ("bob", "/rooms", ""),
@@ -293,7 +276,7 @@ async fn auto() -> Result<(), Failure> {
         println!("{name:<5} > {line}");
         people[name].typed(line).await;
         for hearer in hearers.split_whitespace() {
-            people.get_mut(hearer).ok_or(hearer)?.hear().await;
+            people.get_mut(hearer).ok_or(hearer)?.hear().await?;
         }
     }
     rendezvous.shutdown(&server, Duration::from_secs(5)).await;
@@ -301,7 +284,7 @@ async fn auto() -> Result<(), Failure> {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() {
     let mut args = std::env::args().skip(1);
     let name = args.next().unwrap_or_default();
     let address = args.next().unwrap_or_else(|| ADDRESS.to_owned());
@@ -315,9 +298,9 @@ async fn main() -> ExitCode {
         name if name.starts_with('-') => Err(HELP.into()),
         name => talk(name, &address).await,
     };
-    let Err(error) = done else {
-        return ExitCode::SUCCESS;
-    };
-    eprintln!("{error}");
-    ExitCode::FAILURE
+    if let Err(error) = done {
+        eprintln!("{error}");
+        // Unlike a return, this does not wait for another line to be typed.
+        std::process::exit(1);
+    }
 }

@@ -8,9 +8,9 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use protocol_core::{
-    AtPeer, Client, Context, Event, EventError, EventSet, PeerId, Protocol, RequestError,
+    AtPeer, Client, Context, Event, EventError, EventSet, PeerId, Protocol, RequestError, ignore,
 };
-use rendezvous::{IgnoreNews, Login, LoginExt, Rendezvous, SessionNews};
+use rendezvous::{Login, LoginExt, Rendezvous, SessionNews};
 
 #[derive(Debug, Event)]
 #[event(pass)]
@@ -83,7 +83,7 @@ async fn join(
     name: &'static str,
     address: &str,
 ) -> Result<(Client<Playground>, PeerId), Box<dyn Error>> {
-    let handlers = (IgnoreNews, Player(name));
+    let handlers = (ignore::<SessionNews>(), Player(name));
     let client = Client::<Playground>::connect(address)
         .handle(handlers)
         .await?;

@@ -1,7 +1,5 @@
 //! The rules of the example `tictactoe`: their unit tests stand beside them.
 
-#[path = "../tictactoe/board.rs"]
-mod board;
 #[path = "../tictactoe/events.rs"]
 mod events;
 #[path = "../tictactoe/game.rs"]

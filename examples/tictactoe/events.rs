@@ -1,10 +1,9 @@
 //! What players say to each other, and the protocol that it makes with login and rooms. Data only.
 
-use protocol_core::{Event, EventError, EventSet, Protocol, RoomId};
+use protocol_core::{Event, EventError, EventSet, Protocol};
 use rendezvous::{Login, RoomNews, Rooms, SessionNews};
 
-use crate::board::Mark;
-use crate::game::Game;
+use crate::game::{Game, Mark};
 
 /// The stock sets as they are, and two of its own. The server knows only the stock sets.
 #[derive(Debug, Protocol)]
@@ -16,7 +15,7 @@ use crate::game::Game;
 )]
 pub(crate) struct TicTacToe;
 
-/// What a player asks the room's host, who is the referee.
+/// What a player asks the room's host, who has the referee.
 #[derive(Debug, EventSet)]
 pub(crate) enum ToReferee {
     /// To make a move.
@@ -33,7 +32,6 @@ pub(crate) enum FromReferee {
 #[derive(Debug, Event)]
 #[event(request, response = Placed, error = MoveError)]
 pub(crate) struct Place {
-    pub(crate) room: RoomId,
     /// From 1, top left, to 9, bottom right.
     pub(crate) cell: u8,
 }
@@ -56,7 +54,7 @@ pub(crate) enum MoveError {
     GameOver,
 }
 
-/// Goes to the room after each change, and to whoever enters later.
+/// Goes to the room after each change, and once more when somebody has entered.
 #[derive(Debug, Event)]
 #[event(pass)]
 pub(crate) struct BoardChanged(pub(crate) Game);

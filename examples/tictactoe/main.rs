@@ -3,39 +3,31 @@
 //! `cargo run --example tictactoe -- --auto` plays a game by a script, over TCP and in one process.
 //! `-- --help` says how to play by hand.
 //!
-//! The room's host is the referee. Moves are requests from player to host, refused with a typed
-//! error where they are illegal; the host shows each new board to the room. The server passes all
-//! of this on and knows nothing of the game.
+//! The room's host has the referee. Moves are requests to the host, refused with a typed error where
+//! they are illegal; the host shows each new board to the room. The server passes all of this on and
+//! knows nothing of the game.
 //!
 //! | file | holds | must not know |
 //! | --- | --- | --- |
 //! | `events.rs` | the event sets and the protocol | what is done with them |
-//! | `board.rs`, `game.rs` | the rules, with their tests | the network |
-//! | `link.rs` | handlers that queue what a client hears | the rules |
-//! | `host.rs`, `player.rs` | what each does with what it hears and what is typed | each other |
-//! | `screen.rs` | the terminal | |
+//! | `game.rs` | the rules, with their tests | the network |
+//! | `referee.rs` | the handler of moves | the terminal, and who is told |
+//! | `player.rs` | what a client does with what it hears and what is typed | the rules |
 
-mod board;
 mod events;
 mod game;
-mod host;
-mod link;
 mod player;
-mod screen;
+mod referee;
 
-use std::process::ExitCode;
+use std::collections::BTreeMap;
+use std::future::{pending, ready};
 use std::time::Duration;
 
 use rendezvous::Rendezvous;
+use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 use events::TicTacToe;
-use host::Host;
-use link::{Failure, Heard, Link};
-use player::Player;
-use screen::{Screen, lines};
-
-/// What all rooms of this game are called: it is how players find them.
-const ROOM_NAME: &str = "tic-tac-toe";
+use player::{Failure, Player, Role};
 
 const ADDRESS: &str = "127.0.0.1:7766";
 
@@ -50,47 +42,32 @@ Tic-tac-toe for two, and any number who watch. Each command in a terminal of its
 
 A player types the number of a cell, from 1 to 9. `/quit` leaves, as does Ctrl-D.";
 
-/// What host and player have in common.
-trait Seat {
-    fn link(&mut self) -> &mut Link;
-
-    /// Whether there is nothing more to do.
-    fn is_over(&self) -> bool;
-
-    /// Makes a move that was typed.
-    async fn place(&mut self, cell: u8) -> Result<(), Failure>;
-
-    async fn take(&mut self, heard: Heard) -> Result<(), Failure>;
-}
-
-/// Plays by hand until the game is over, or `/quit`, or Ctrl-D.
-async fn play(mut seat: impl Seat) -> Result<(), Failure> {
-    let mut lines = lines();
-    while !seat.is_over() {
-        tokio::select! {
-            biased;
-            heard = seat.link().hear() => seat.take(heard?).await?,
-            line = lines.recv() => match line.as_deref() {
-                None | Some("/quit") => break,
-                Some(line) => match line.parse() {
-                    Ok(cell) => seat.place(cell).await?,
-                    Err(_) => println!("type a cell from 1 to 9, or /quit"),
-                },
-            },
-        }
+async fn by_hand(role: &str, name: &str, address: &str) -> Result<(), Failure> {
+    let role = Role::named(role).ok_or(HELP)?;
+    let mut player = Player::enter(role, name, address, String::new()).await?;
+    let mut lines = BufReader::new(stdin()).lines();
+    while !player.is_over() {
+        player.turn(lines.next_line()).await?;
     }
-    seat.link().log_out().await
+    player.log_out().await
 }
 
-async fn hear(seat: &mut impl Seat) -> Result<(), Failure> {
-    let heard = seat.link().hear().await?;
-    seat.take(heard).await
-}
-
-async fn typed(name: &str, seat: &mut impl Seat, cell: u8) -> Result<(), Failure> {
-    println!("{name:<5} > {cell}");
-    seat.place(cell).await
-}
+/// Who types what, and whose turns follow: one name for each thing that there is to do or hear.
+const SCRIPT: [(&str, &str, &str); 13] = [
+    ("alice", "host", "alice"),
+    ("bob", "join", "alice alice bob bob"),
+    ("carol", "watch", "alice alice bob bob carol carol"),
+    ("carol", "1", ""),
+    ("alice", "5", "alice bob carol"),
+    ("bob", "5", ""),
+    ("bob", "1", "alice bob carol"),
+    ("alice", "3", "alice bob carol"),
+    ("bob", "10", ""),
+    ("bob", "2", "alice bob carol"),
+    ("alice", "7", "alice bob carol"),
+    ("bob", "9", ""),
+    ("alice", "/quit", "alice bob carol"),
+];
 
 /// A whole game. Each step waits for all that it leads to, so the transcript is always the same.
 async fn auto() -> Result<(), Failure> {
@@ -98,45 +75,27 @@ async fn auto() -> Result<(), Failure> {
     let bind = rendezvous.bind::<TicTacToe>("127.0.0.1:0");
     let server = bind.handle(rendezvous.clone()).await?;
     let address = server.address().to_string();
-    let screen = |name| Screen { name: Some(name) };
-
-    let link = Link::open("alice", &address).await?;
-    let mut alice = Host::open(link, screen("alice")).await?;
-    let link = Link::open("bob", &address).await?;
-    let mut bob = Player::enter(link, screen("bob"), 1).await?;
-    hear(&mut alice).await?;
-    hear(&mut bob).await?;
-    let link = Link::open("carol", &address).await?;
-    let mut carol = Player::enter(link, screen("carol"), 2).await?;
-    hear(&mut alice).await?;
-    hear(&mut bob).await?;
-    hear(&mut carol).await?;
-
-    // A player asks the host, who has to hear it meanwhile.
-    tokio::try_join!(typed("carol", &mut carol, 1), hear(&mut alice))?;
-    for (x, illegal, o) in [(5, 5, 1), (3, 10, 2)] {
-        typed("alice", &mut alice, x).await?;
-        hear(&mut bob).await?;
-        hear(&mut carol).await?;
-        tokio::try_join!(typed("bob", &mut bob, illegal), hear(&mut alice))?;
-        tokio::try_join!(typed("bob", &mut bob, o), hear(&mut alice))?;
-        hear(&mut bob).await?;
-        hear(&mut carol).await?;
+    let mut players = BTreeMap::new();
+    for (name, line, turns) in SCRIPT {
+        println!("{name:<5} > {line}");
+        if let Some(role) = Role::named(line) {
+            let margin = format!("{name:<5} | ");
+            let player = Player::enter(role, name, &address, margin).await?;
+            players.insert(name, player);
+        } else {
+            let player = players.get_mut(name).ok_or(name)?;
+            player.turn(ready(Ok(Some(line.to_owned())))).await?;
+        }
+        for name in turns.split_whitespace() {
+            players.get_mut(name).ok_or(name)?.turn(pending()).await?;
+        }
     }
-    typed("alice", &mut alice, 7).await?;
-    hear(&mut bob).await?;
-    hear(&mut carol).await?;
-    tokio::try_join!(typed("bob", &mut bob, 9), hear(&mut alice))?;
-
-    alice.link().log_out().await?;
-    hear(&mut bob).await?;
-    hear(&mut carol).await?;
     rendezvous.shutdown(&server, Duration::from_secs(5)).await;
     Ok(())
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() {
     let args: Vec<_> = std::env::args().skip(1).collect();
     let args: Vec<_> = args.iter().map(String::as_str).collect();
     let done = match args[..] {
@@ -149,19 +108,9 @@ async fn main() -> ExitCode {
         [role, name, address] => by_hand(role, name, address).await,
         _ => Err(HELP.into()),
     };
-    let Err(error) = done else {
-        return ExitCode::SUCCESS;
-    };
-    eprintln!("{error}");
-    ExitCode::FAILURE
-}
-
-async fn by_hand(role: &str, name: &str, address: &str) -> Result<(), Failure> {
-    let (screen, link) = (Screen { name: None }, Link::open(name, address));
-    match role {
-        "host" => play(Host::open(link.await?, screen).await?).await,
-        "join" => play(Player::enter(link.await?, screen, 1).await?).await,
-        "watch" => play(Player::enter(link.await?, screen, 2).await?).await,
-        _ => Err(HELP.into()),
+    if let Err(error) = &done {
+        eprintln!("{error}");
     }
+    // Unlike a return, this does not wait for another line to be typed.
+    std::process::exit(i32::from(done.is_err()));
 }

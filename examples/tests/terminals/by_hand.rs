@@ -1,7 +1,7 @@
 //! Several people, each with a process of their own.
 
-use protocol_core::Protocol;
-use rendezvous::{Config, Login, Rendezvous, RoomNews, Rooms, SessionNews, Speaks};
+use protocol_core::{Client, Event, EventSet, PeerId, Protocol, ignore};
+use rendezvous::{Config, Login, LoginExt, Rendezvous, RoomNews, Rooms, SessionNews, Speaks};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::process::Process;
@@ -10,6 +10,22 @@ use crate::process::Process;
 #[derive(Debug, Protocol)]
 #[protocol(version = "1", to_server = (Login, Rooms), to_client = (SessionNews, RoomNews))]
 struct AnyGame;
+
+/// What the chat's people say, as somebody can send it who is not among them.
+#[derive(Debug, Event)]
+#[event(pass)]
+struct Said {
+    text: String,
+}
+
+#[derive(Debug, EventSet)]
+enum Talk {
+    Said(Said),
+}
+
+#[derive(Debug, Protocol)]
+#[protocol(version = "1", to_server = Login, to_client = SessionNews, to_peer = Talk)]
+struct Outside;
 
 /// Runs until it is dropped.
 fn serve() -> (Runtime, String) {
@@ -45,6 +61,9 @@ fn people_chat_through_the_server_of_the_example() {
     let mut bob = Process::start("chat", &["bob", address]);
     bob.types("/join tea");
     bob.stdout.until("you are in tea: alice, bob");
+    bob.types("/join tea");
+    bob.types("/who");
+    assert_eq!(bob.stdout.next().as_deref(), Some("alice, bob"));
     alice.stdout.until("bob joins");
     bob.types("Red \u{1b}[31m?");
     alice.stdout.until("bob: Red  [31m?");
@@ -57,6 +76,25 @@ fn people_chat_through_the_server_of_the_example() {
     bob.types_ctrl_d();
     assert_eq!(bob.exit_code(), 0);
     assert_eq!(bob.stderr.rest(), "");
+}
+
+#[test]
+fn what_is_said_to_one_alone_is_not_shown_as_said_to_the_room() {
+    let (server, address) = serve();
+    let mut alice = Process::start("chat", &["alice", &address]);
+    alice.types("/join tea");
+    alice.stdout.until("you are in tea: alice");
+    server.block_on(async {
+        let handlers = (ignore::<SessionNews>(), ignore::<Talk>());
+        let connecting = Client::<Outside>::connect(&address).handle(handlers);
+        let carol = connecting.await.unwrap();
+        carol.login("carol").await.unwrap();
+        let text = "I am not there".to_owned();
+        let to_alice = carol.to(&PeerId::new("alice").unwrap());
+        to_alice.confirm(Said { text }).await.unwrap();
+    });
+    alice.types("/who");
+    assert_eq!(alice.stdout.next().as_deref(), Some("alice"));
 }
 
 #[test]
@@ -87,6 +125,27 @@ fn who_talks_learns_that_the_server_is_gone() {
     let error = alice.stderr.rest();
     assert!(error.starts_with("the link has ended: "), "{error}");
     assert_eq!(alice.exit_code(), 1);
+}
+
+#[test]
+fn an_opponent_who_wins_ends_the_game_for_all() {
+    let (_server, address) = serve();
+    let mut alice = Process::start("tictactoe", &["host", "alice", &address]);
+    alice
+        .stdout
+        .until("you play X, and wait for somebody to play O");
+    let mut bob = Process::start("tictactoe", &["join", "bob", &address]);
+    for (x, o) in [("1", "5"), ("2", "3"), ("9", "7")] {
+        alice.stdout.until("alice's turn: X");
+        alice.types(x);
+        bob.stdout.until("bob's turn: O");
+        bob.types(o);
+    }
+    for player in [&mut alice, &mut bob] {
+        player.stdout.until("bob has won");
+        assert_eq!(player.exit_code(), 0);
+        assert_eq!(player.stderr.rest(), "");
+    }
 }
 
 #[test]

@@ -60,18 +60,6 @@ enum Heard {
     People(Talk),
 }
 
-impl From<RoomNews> for Heard {
-    fn from(news: RoomNews) -> Self {
-        Self::Server(news)
-    }
-}
-
-impl From<Talk> for Heard {
-    fn from(talk: Talk) -> Self {
-        Self::People(talk)
-    }
-}
-
 /// Somebody at a terminal.
 struct Person {
     client: Client<Chat>,
@@ -87,8 +75,8 @@ impl Person {
         let (queue, inbox) = queue(256);
         let handlers = (
             ignore::<SessionNews>(),
-            queue.of::<RoomNews>(),
-            queue.of::<Talk>(),
+            queue.of(Heard::Server),
+            queue.of(Heard::People),
         );
         let connecting = Client::connect(address).handle(handlers);
         let client = connecting.await.map_err(|error| {

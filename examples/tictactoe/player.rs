@@ -47,18 +47,6 @@ enum Heard {
     Referee(FromReferee),
 }
 
-impl From<RoomNews> for Heard {
-    fn from(news: RoomNews) -> Self {
-        Self::Server(news)
-    }
-}
-
-impl From<FromReferee> for Heard {
-    fn from(event: FromReferee) -> Self {
-        Self::Referee(event)
-    }
-}
-
 pub(crate) struct Player {
     client: Client<TicTacToe>,
     me: PeerId,
@@ -86,8 +74,8 @@ impl Player {
         let ((queue, inbox), referee) = (queue(256), Referee::default());
         let connecting = Client::connect(address).handle((
             ignore::<SessionNews>(),
-            queue.of::<RoomNews>(),
-            queue.of::<FromReferee>(),
+            queue.of(Heard::Server),
+            queue.of(Heard::Referee),
             referee.clone(),
         ));
         let client = connecting.await.map_err(|error| {

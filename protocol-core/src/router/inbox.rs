@@ -1,8 +1,8 @@
 //! A handler that queues what arrives, for programs that look for events in a loop of their own.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::convert::identity;
 use std::future::poll_fn;
-use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -36,12 +36,12 @@ use crate::protocol::PassSet;
 /// A capacity of 0 counts as 1.
 pub fn inbox<S: PassSet<()>>(capacity: usize) -> (InboxHandler<S>, Inbox<S>) {
     let (queue, inbox) = queue(capacity);
-    (queue.of(), inbox)
+    (queue.of(identity), inbox)
 }
 
 /// Makes a queue for the events of several sets and the inbox that it fills, of at most `capacity`
-/// events: so a loop sees all of them in the order in which they came. `T` is what the loop reads;
-/// each set turns into it. All else is as with [`inbox`].
+/// events: so a loop sees all of them in the order in which they came. `T` is what the loop reads, an
+/// enum with a variant for each set. All else is as with [`inbox`].
 ///
 /// # Examples
 ///
@@ -58,21 +58,9 @@ pub fn inbox<S: PassSet<()>>(capacity: usize) -> (InboxHandler<S>, Inbox<S>) {
 ///     Player(BetweenPlayers),
 /// }
 ///
-/// impl From<FromTable> for Heard {
-///     fn from(event: FromTable) -> Self {
-///         Self::Table(event)
-///     }
-/// }
-///
-/// impl From<BetweenPlayers> for Heard {
-///     fn from(event: BetweenPlayers) -> Self {
-///         Self::Player(event)
-///     }
-/// }
-///
-/// let (queue, mut inbox) = queue::<Heard>(256);
+/// let (queue, mut inbox) = queue(256);
 /// // Goes to `Client::connect(addr).handle(…)`.
-/// let handlers = (queue.of::<FromTable>(), queue.of::<BetweenPlayers>());
+/// let handlers = (queue.of(Heard::Table), queue.of(Heard::Player));
 /// while let Some(Received { event, from, .. }) = inbox.try_next() {
 ///     match event {
 ///         Heard::Table(FromTable::Dealt(dealt)) => println!("a {}", dealt.card),
@@ -124,18 +112,16 @@ pub struct Queue<T> {
 }
 
 impl<T> Queue<T> {
-    /// A handler for the set `S`.
-    pub fn of<S: PassSet<()>>(&self) -> InboxHandler<S, T>
-    where
-        T: From<S>,
-    {
+    /// A handler for the set `S`, whose events become what the loop reads by `wrap`, such as the
+    /// variant of an enum.
+    pub fn of<S: PassSet<()>>(&self, wrap: fn(S) -> T) -> InboxHandler<S, T> {
         let mut state = self.shared.lock();
         state.may_begin = false;
         state.handlers += 1;
         drop(state);
         InboxHandler {
             shared: Arc::clone(&self.shared),
-            set: PhantomData,
+            wrap,
         }
     }
 }
@@ -157,7 +143,7 @@ impl<T> Drop for Queue<T> {
 #[derive(Debug)]
 pub struct InboxHandler<S, T = S> {
     shared: Arc<Shared<T>>,
-    set: PhantomData<fn() -> S>,
+    wrap: fn(S) -> T,
 }
 
 #[derive(Debug)]
@@ -244,8 +230,9 @@ impl<S> Drop for Inbox<S> {
 
 impl<S, T> InboxHandler<S, T> {
     /// Queues an event once there is room; `false` where the inbox was dropped.
-    pub(crate) async fn put(&self, received: Received<T>) -> bool {
-        let mut received = Some(received);
+    pub(crate) async fn put(&self, from: Option<PeerId>, room: Option<RoomId>, event: S) -> bool {
+        let event = (self.wrap)(event);
+        let mut received = Some(Received { from, room, event });
         let mut place = Place {
             shared: &self.shared,
             ticket: None,
@@ -304,7 +291,7 @@ impl<S, T> Clone for InboxHandler<S, T> {
         self.shared.lock().handlers += 1;
         Self {
             shared: Arc::clone(&self.shared),
-            set: PhantomData,
+            wrap: self.wrap,
         }
     }
 }

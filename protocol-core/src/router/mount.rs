@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::protocol::{Either, EventSet, Never, Origin, PassSet, Protocol, Sets, Side};
-use crate::router::{Context, InboxHandler, Received, ReplyBuffer};
+use crate::router::{Context, InboxHandler, ReplyBuffer};
 use crate::wire::{ErrorCode, WireError};
 
 /// Set `Self` can hand its events to a handler of type `H`. Generated for the set's handler trait.
@@ -76,18 +76,14 @@ where
 impl<S, T, P, W> Handle<S, P, W, Queued> for InboxHandler<S, T>
 where
     S: PassSet<()>,
-    T: From<S> + Send + 'static,
+    T: Send + 'static,
     P: Protocol,
     W: Side,
 {
     async fn handle(&self, cx: &Context<P, W>, event: S, reply: ReplyBuffer) -> ReplyBuffer {
         let origin = cx.origin();
-        let received = Received {
-            from: origin.peer().cloned(),
-            room: origin.room().cloned(),
-            event: T::from(event),
-        };
-        if self.put(received).await {
+        let (from, room) = (origin.peer().cloned(), origin.room().cloned());
+        if self.put(from, room, event).await {
             reply
         } else {
             let text = "the inbox for this event was dropped";

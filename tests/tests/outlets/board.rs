@@ -64,11 +64,11 @@ pub(crate) enum BoardNews {
     Entry(Entry),
 }
 
-#[derive(Debug, Event)]
+#[derive(Debug, PartialEq, Event)]
 #[event(pass)]
 pub(crate) struct Wave(pub(crate) u32);
 
-#[derive(Debug, EventSet)]
+#[derive(Debug, PartialEq, EventSet)]
 pub(crate) enum Between {
     Wave(Wave),
 }

@@ -11,19 +11,7 @@ use crate::board::{
 #[derive(Debug, PartialEq)]
 enum Heard {
     News(BoardNews),
-    Wave(u32),
-}
-
-impl From<BoardNews> for Heard {
-    fn from(news: BoardNews) -> Self {
-        Self::News(news)
-    }
-}
-
-impl From<Between> for Heard {
-    fn from(Between::Wave(Wave(number)): Between) -> Self {
-        Self::Wave(number)
-    }
+    Wave(Between),
 }
 
 #[test]
@@ -33,7 +21,7 @@ fn one_inbox_has_the_events_of_several_sets_in_their_order_and_says_how_they_cam
         let (alice, ..) = house.watcher("alice").await;
         let (queue, mut inbox) = queue::<Heard>(2);
         let connect = Client::<Boards>::connect(house.server.address());
-        let bob = connect.handle((queue.of::<BoardNews>(), queue.of::<Between>()));
+        let bob = connect.handle((queue.of(Heard::News), queue.of(Heard::Wave)));
         let bob = bob.await.unwrap();
         let name = "bob".to_owned();
         bob.request(Watch { name }).await.unwrap();
@@ -53,11 +41,11 @@ fn one_inbox_has_the_events_of_several_sets_in_their_order_and_says_how_they_cam
             assert_eq!(entry.text, number.to_string());
             assert_eq!((news.from, news.room), (None, None));
             let to_room = inbox.next().await.unwrap();
-            assert_eq!(to_room.event, Heard::Wave(number));
+            assert_eq!(to_room.event, Heard::Wave(Between::Wave(Wave(number))));
             assert_eq!(to_room.from.as_ref(), Some(&alice_id));
             assert_eq!(to_room.room.as_ref(), Some(&board));
             let to_bob = inbox.next().await.unwrap();
-            assert_eq!(to_bob.event, Heard::Wave(number + 100));
+            assert_eq!(to_bob.event, Heard::Wave(Between::Wave(Wave(number + 100))));
             assert_eq!((to_bob.from.as_ref(), to_bob.room), (Some(&alice_id), None));
         }
         drop(bob);

@@ -17,4 +17,4 @@ pub use config::{Config, Reach, Speaks};
 pub use events::{Login, RoomNews, Rooms, SessionNews};
 pub use handlers::{LoginPart, RoomsPart};
 pub use my_rooms::{MyRooms, OutOfStep};
-pub use service::{IgnoreNews, Rendezvous};
+pub use service::Rendezvous;

@@ -5,14 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol_core::{
-    AtClient, Bind, Context, Includes, PeerId, Protocol, RoomId, Server, ToClient, ToServer,
-    ToSocketAddrs,
+    Bind, Includes, PeerId, Protocol, RoomId, Server, ToClient, ToServer, ToSocketAddrs,
 };
 
 use crate::config::Config;
 use crate::events::{
-    Dropped, LeaveReason, Login, Room, ServerClosing, SessionEnd, SessionEnded, SessionNews,
-    SessionNewsHandler,
+    LeaveReason, Login, Room, ServerClosing, SessionEnd, SessionEnded, SessionNews,
 };
 use crate::handlers::{LoginPart, Passwords, RoomsPart};
 use crate::state::{AttemptLimits, Attempts, Directory, InMemory};
@@ -33,8 +31,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 ///
 /// ```
 /// use std::time::Duration;
-/// use protocol_core::{AtPeer, Client, Context, Event, EventSet, Protocol};
-/// use rendezvous::{IgnoreNews, LoginExt, Rendezvous};
+/// use protocol_core::{AtPeer, Client, Context, Event, EventSet, Protocol, ignore};
+/// use rendezvous::{LoginExt, Rendezvous, SessionNews};
 ///
 /// #[derive(Debug, Event)]
 /// #[event(request, response = Answer)]
@@ -69,7 +67,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// let rendezvous = Rendezvous::default();
 /// let server = rendezvous.bind::<Quiz>("127.0.0.1:0").handle(rendezvous.clone()).await?;
 ///
-/// let connect = || Client::<Quiz>::connect(server.address()).handle((IgnoreNews, Player));
+/// let connect = || Client::<Quiz>::connect(server.address()).handle((ignore::<SessionNews>(), Player));
 /// let (alice, bob) = (connect().await?, connect().await?);
 /// alice.login("alice").await?;
 /// let bob_id = bob.login("bob").await?.id;
@@ -282,16 +280,4 @@ impl<D> std::fmt::Debug for Rendezvous<D> {
             .field("config", &self.inner.config)
             .finish_non_exhaustive()
     }
-}
-
-/// Handles the set [`SessionNews`] at a client that does not care: the link's end says enough.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct IgnoreNews;
-
-impl<P: Protocol> SessionNewsHandler<P, AtClient> for IgnoreNews {
-    async fn on_session_ended(&self, _cx: &Context<P, AtClient>, _event: SessionEnded) {}
-
-    async fn on_server_closing(&self, _cx: &Context<P, AtClient>, _event: ServerClosing) {}
-
-    async fn on_dropped(&self, _cx: &Context<P, AtClient>, _event: Dropped) {}
 }

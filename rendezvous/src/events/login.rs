@@ -196,7 +196,7 @@ pub struct Dropped {
 }
 
 /// What a rendezvous server tells its clients of their session: `to_client` of a protocol. Handled
-/// by [`IgnoreNews`](crate::IgnoreNews), an inbox, or a handler of yours.
+/// by [`ignore`](protocol_core::ignore), an inbox, or a handler of yours.
 #[derive(Debug, Clone, EventSet)]
 pub enum SessionNews {
     /// The session has ended.

@@ -9,8 +9,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use protocol_core::{AtPeer, Client, Context, Event, EventSet, PeerId, Protocol};
-use rendezvous::{IgnoreNews, Login, LoginExt, SessionNews};
+use protocol_core::{AtPeer, Client, Context, Event, EventSet, PeerId, Protocol, ignore};
+use rendezvous::{Login, LoginExt, SessionNews};
 use tokio::runtime::Builder;
 
 /// The longest that an honest event may take to another client and back while others attack. In
@@ -180,7 +180,7 @@ impl Drop for Attacked {
 
 /// Alice asks bob until it is time to stop.
 async fn speak(address: SocketAddr, process: u32, stop: &AtomicBool, warm: &Sender<()>) -> Seen {
-    let connect = || Client::<Honest>::connect(address).handle((IgnoreNews, Echoing));
+    let connect = || Client::<Honest>::connect(address).handle((ignore::<SessionNews>(), Echoing));
     let (alice, bob) = (connect().await.unwrap(), connect().await.unwrap());
     alice.login("alice").await.unwrap();
     bob.login("bob").await.unwrap();

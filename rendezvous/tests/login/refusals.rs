@@ -3,9 +3,9 @@
 use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
 
-use protocol_core::{Client, Protocol, RequestError};
+use protocol_core::{Client, Protocol, RequestError, ignore};
 use rendezvous::events::LoginError;
-use rendezvous::{Config, IgnoreNews, Login, LoginExt, Rendezvous, SessionNews, Speaks};
+use rendezvous::{Config, Login, LoginExt, Rendezvous, SessionNews, Speaks};
 use serde_json::{Value, json};
 
 use crate::house::{House, Porter, open};
@@ -108,7 +108,7 @@ struct NewHouse;
 fn a_typed_client_says_what_it_speaks() {
     run(async {
         let house = open(|_| {}).await;
-        let new = Client::<NewHouse>::connect(house.address()).handle(IgnoreNews);
+        let new = Client::<NewHouse>::connect(house.address()).handle(ignore::<SessionNews>());
         let refused = new.await.unwrap().login("alice").await.unwrap_err();
         let RequestError::Refused(LoginError::VersionMismatch { name, version }) = refused else {
             panic!("{refused:?}");
@@ -126,7 +126,7 @@ fn a_server_that_only_relays_takes_any_protocol() {
         let login = json!({"id": "alice", "protocol": spoken});
         let answer = alice.request("login", login).await;
         assert_eq!(answer["data"]["id"], "alice", "{answer}");
-        let bob = Client::<NewHouse>::connect(house.address()).handle(IgnoreNews);
+        let bob = Client::<NewHouse>::connect(house.address()).handle(ignore::<SessionNews>());
         bob.await.unwrap().login("bob").await.unwrap();
     });
 }

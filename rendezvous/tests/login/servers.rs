@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use protocol_core::{Client, PeerId, RequestError, Server};
+use protocol_core::{Client, PeerId, RequestError, Server, ignore};
 use rendezvous::events::{LogOut, LoginError};
-use rendezvous::{Config, IgnoreNews, LoginExt, Rendezvous};
+use rendezvous::{Config, LoginExt, Rendezvous, SessionNews};
 use serde_json::json;
 
 use crate::house::{Greet, Guest, House, Knock, Leaflet, Porter, open};
@@ -14,7 +14,8 @@ use crate::peer::Peer;
 use crate::store::{Pace, Store};
 
 async fn serves(server: &Server<House>) {
-    let connect = || Client::<House>::connect(server.address()).handle((IgnoreNews, Guest));
+    let connect =
+        || Client::<House>::connect(server.address()).handle((ignore::<SessionNews>(), Guest));
     let (alice, bob) = (connect().await.unwrap(), connect().await.unwrap());
     let error = alice.request(Knock {}).await.unwrap_err();
     assert_eq!(crate::house::code(error), "not_logged_in");
@@ -53,7 +54,8 @@ fn it_works_in_memory_as_over_sockets() {
         let rendezvous = Rendezvous::new(config);
         let bind = rendezvous.attach(Server::<House>::in_memory());
         let server = bind.handle((Porter, rendezvous.clone())).await.unwrap();
-        let connect = || Client::connect_in_memory(&server).handle((IgnoreNews, Guest));
+        let connect =
+            || Client::connect_in_memory(&server).handle((ignore::<SessionNews>(), Guest));
         let (alice, bob, carol) = (
             connect().await.unwrap(),
             connect().await.unwrap(),

@@ -12,11 +12,11 @@ use std::thread;
 use std::time::Duration;
 
 use protocol_core::{
-    AtPeer, Client, Context, Event, EventSet, Inbox, Json, PeerId, Protocol, inbox,
+    AtPeer, Client, Context, Event, EventSet, Inbox, Json, PeerId, Protocol, ignore, inbox,
 };
 use protocol_tests::run;
 use rendezvous::events::{CreateRoom, JoinRoom, ListRooms, RoomNews, UpdateRoom};
-use rendezvous::{IgnoreNews, Login, LoginExt, MyRooms, Rooms, SessionNews};
+use rendezvous::{Login, LoginExt, MyRooms, Rooms, SessionNews};
 use tokio::sync::Notify;
 
 /// Far above what the client takes, below what the test's own watch allows.
@@ -245,7 +245,8 @@ fn a_client_in_python_and_a_typed_one_talk_and_meet_in_rooms() {
             invited: Arc::clone(&invited),
         };
         let (on_news, mut news) = inbox(16);
-        let connect = Client::<Meeting>::connect(address).handle((IgnoreNews, on_news, alice));
+        let connect =
+            Client::<Meeting>::connect(address).handle((ignore::<SessionNews>(), on_news, alice));
         let client = connect.await.unwrap();
         client.login("alice").await.unwrap();
 

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol_core::{
     Client, Context, Event, EventError, EventSet, Inbox, PeerId, Protocol, Received, RequestError,
-    RoomId, Server, inbox,
+    RoomId, Server, ignore, inbox,
 };
 use rendezvous::events::{
     Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
     JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, LogIn, Ping,
     Room, RoomList, RoomsHandler, SetHost, SetHostError, UpdateError, UpdateRoom,
 };
-use rendezvous::{IgnoreNews, Login, LoginExt, Rendezvous, RoomNews, Rooms, SessionNews};
+use rendezvous::{Login, LoginExt, Rendezvous, RoomNews, Rooms, SessionNews};
 use serde_json::json;
 
 use crate::bare::Bare;
@@ -94,7 +94,8 @@ type Guest = (Client<Tavern>, Inbox<RoomNews>, Inbox<FromTavern>);
 async fn guest(server: &Server<Tavern>, id: &str) -> Guest {
     let (on_news, news) = inbox(64);
     let (on_drinks, drinks) = inbox(64);
-    let connect = Client::connect(server.address()).handle((on_drinks, IgnoreNews, on_news));
+    let connect =
+        Client::connect(server.address()).handle((on_drinks, ignore::<SessionNews>(), on_news));
     let client = connect.await.unwrap();
     client.login(id).await.unwrap();
     (client, news, drinks)
@@ -275,7 +276,7 @@ fn a_server_without_rooms_knows_none() {
         let (on_drinks, _drinks) = inbox::<FromTavern>(1);
         let connect = Client::<Tavern>::connect(server.address());
         let bob = connect
-            .handle((IgnoreNews, on_news, on_drinks))
+            .handle((ignore::<SessionNews>(), on_news, on_drinks))
             .await
             .unwrap();
         bob.request(LogIn::new("bob")).await.unwrap();

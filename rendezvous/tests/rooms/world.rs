@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use protocol_core::{
     AtPeer, Client, Context, Event, EventSet, Inbox, PeerId, Protocol, RequestError, RoomId,
-    Server, inbox,
+    Server, ignore, inbox,
 };
 use protocol_tests::{Notices, notices};
 use rendezvous::events::{CreateRoom, JoinRoom, Ping, Room};
-use rendezvous::{
-    Config, IgnoreNews, Login, LoginExt, MyRooms, Rendezvous, RoomNews, Rooms, SessionNews,
-};
+use rendezvous::{Config, Login, LoginExt, MyRooms, Rendezvous, RoomNews, Rooms, SessionNews};
 
 /// To everybody in a room, or to one.
 #[derive(Debug, PartialEq, Event)]
@@ -126,7 +124,8 @@ impl Peer {
     pub(crate) async fn log_in(address: SocketAddr, id: &str) -> Self {
         let (on_news, news) = inbox(1 << 14);
         let (on_said, said) = inbox(1 << 14);
-        let connect = Client::connect(address).handle((IgnoreNews, on_news, on_said, Polite));
+        let connect =
+            Client::connect(address).handle((ignore::<SessionNews>(), on_news, on_said, Polite));
         let client = connect.await.unwrap();
         let id = client.login(id).await.unwrap().id;
         Self {

@@ -137,7 +137,7 @@ mod router;
 mod runtime;
 pub mod wire;
 
-pub use connection::{Limits, Notice, RateLimits, StrangerLimits};
+pub use connection::{Limits, Notice, Put, RateLimits, StrangerLimits};
 pub use error::{CloseReason, RequestError, SendError};
 pub use event::{
     Answer, Event, EventError, EventInfo, Kind, Pass, Payload, Request, Response, TypeInfo,

@@ -4,7 +4,8 @@ use protocol_core::RoomId;
 
 use crate::events::{Room, RoomNews};
 
-/// The rooms that a client is in, kept up to date by its [`RoomNews`].
+/// The rooms that a client is in, kept up to date by its [`RoomNews`]. One is for one link: after
+/// connecting again the client is in no room, and starts with a new one.
 ///
 /// # Examples
 ///

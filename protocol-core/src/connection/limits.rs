@@ -38,7 +38,7 @@ pub struct Limits {
     /// How long nothing of what is due may get through to the peer before the link is given up.
     pub write_stall: Duration,
     /// Events that wait in the queue for the driver before senders have to wait. 0 counts as 1. What
-    /// goes through an [`Outlet`](crate::Outlet) may fill four times as much, and as many bytes.
+    /// goes through an [`Outlet`](crate::Outlet) may fill four times the events, and four times the bytes.
     pub outbound_events: usize,
     /// Bytes that wait to be sent before senders have to wait, and before no further event of the
     /// peer is handled: a peer that does not read its answers gets no more of them. Own events get

@@ -175,6 +175,12 @@ impl<P: Protocol> Context<P, AtServer> {
         self.link.charge(deliveries);
     }
 
+    /// Gives other connections their turn soon: this event has filled the queue of one that may well
+    /// keep up once it gets to write; see [`Put::Crowded`](crate::Put::Crowded).
+    pub fn make_way(&self) {
+        self.link.make_way();
+    }
+
     /// Closes the connection. Its peer's name is free at once; what was sent to it is still written,
     /// and the answer to the event that is being handled. Later events of it are refused with
     /// `shutting_down`.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) peer: OnceLock<PeerId>,
     /// Frames that others receive because of this link's peer, not yet counted by the driver.
     deliveries: AtomicUsize,
+    /// Whether others can hardly keep up with those.
+    crowds: AtomicBool,
     /// What is to be done when the link is gone; none once that was done.
     farewells: Mutex<Option<Vec<Farewell>>>,
     hub: Weak<Hub>,
@@ -49,6 +51,7 @@ impl Link {
             send_timeout: limits.send_timeout,
             peer: OnceLock::new(),
             deliveries: AtomicUsize::new(0),
+            crowds: AtomicBool::new(false),
             farewells: Mutex::new(Some(Vec::new())),
             hub,
         }
@@ -65,6 +68,16 @@ impl Link {
     /// Takes note of frames that others receive because of this link's peer.
     pub(crate) fn charge(&self, deliveries: usize) {
         self.deliveries.fetch_add(deliveries, Ordering::Relaxed);
+    }
+
+    /// Takes note that others can hardly keep up with what this link's peer makes them receive.
+    pub(crate) fn make_way(&self) {
+        self.crowds.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether others could hardly keep up since the last time.
+    pub(crate) fn take_crowding(&self) -> bool {
+        self.crowds.load(Ordering::Relaxed) && self.crowds.swap(false, Ordering::Relaxed)
     }
 
     /// What was charged since the last time.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::connection::{Outgoing, RateLimits};
+use crate::connection::{Outgoing, Put, RateLimits};
 use crate::error::SendError;
 use crate::event::Pass;
 use crate::ids::ConnectionId;
@@ -57,7 +57,7 @@ use crate::router::send::encode_shared;
 ///         let (points, watchers) = &mut *board;
 ///         *points += event.points;
 ///         if let Ok(score) = Encoded::new(&Score { points: *points }) {
-///             watchers.retain(|watcher| watcher.put(&score));
+///             watchers.retain(|watcher| watcher.put(&score).is_queued());
 ///         }
 ///         watchers.push(cx.outlet());
 ///         Total { points: *points }
@@ -77,13 +77,12 @@ impl<S> Outlet<S> {
         }
     }
 
-    /// Queues an event that the client must not miss, without waiting. Returns `false` where it
-    /// will not get it: its link has ended, or ends now, since its queue is full or the event longer
-    /// than it accepts.
-    pub fn put(&self, event: &Encoded<S>) -> bool {
+    /// Queues an event that the client must not miss, without waiting. Where its queue is full to four
+    /// times its limits, or the event longer than it accepts, its link ends.
+    pub fn put(&self, event: &Encoded<S>) -> Put {
         if event.frame.len() - 1 > self.link.frame_out {
             self.link.outbox.break_off();
-            return false;
+            return Put::Ended;
         }
         let frame = Outgoing::Shared(event.frame.clone());
         self.link.outbox.push_or_break(frame)

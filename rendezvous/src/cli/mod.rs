@@ -78,7 +78,7 @@ fn parse(command: &mut clap::Command) -> Result<Cli, Refusal> {
     Ok(Cli::from_arg_matches(&matches)?)
 }
 
-/// Login and relay between peers over TCP: they find each other by name at one server.
+/// Login, rooms and relay between peers over TCP: they find each other at one server.
 #[derive(Debug, Parser)]
 #[command(
     name = "rendezvous",

@@ -88,7 +88,7 @@ pub enum CreateError {
         retry_after_ms: u64,
     },
     /// The session has ended meanwhile, or the server is about to stop.
-    #[error("the session has ended")]
+    #[error("there is no session any more: log in")]
     SessionOver,
 }
 
@@ -193,7 +193,7 @@ pub enum JoinError {
         max: usize,
     },
     /// The session has ended meanwhile, or the server is about to stop.
-    #[error("the session has ended")]
+    #[error("there is no session any more: log in")]
     SessionOver,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use protocol_core::EventData;
 
-/// A credential: a token or a resume token. It prints as `[redacted]`.
+/// A credential: a token, a password, an invite. It prints as `[redacted]`.
 #[derive(Clone, EventData)]
 pub struct Secret(String);
 

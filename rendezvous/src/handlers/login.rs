@@ -19,15 +19,15 @@ const LOGGED_CHARACTERS: usize = 64;
 
 impl<P: Protocol, D: Directory> LoginHandler<P> for Rendezvous<D> {
     async fn on_log_in(&self, cx: &Context<P>, event: LogIn) -> Result<LoggedIn, LoginError> {
-        let client = cut(event.client.as_deref().unwrap_or_default());
+        let client = event.client.as_deref().map(cut);
         let opened = self.open(cx, event).await;
-        let (connection, address) = (cx.connection(), cx.address());
+        let (connection, address) = (cx.connection(), cx.address().map(tracing::field::display));
         match &opened {
             Ok(session) => {
-                tracing::info!(%connection, ?address, peer = ?session.id, ?client, "logged in");
+                tracing::info!(%connection, address, peer = ?session.id, client, "logged in");
             }
             Err(error) => {
-                tracing::info!(%connection, ?address, %error, ?client, "refused a login");
+                tracing::info!(%connection, address, %error, client, "refused a login");
                 self.count_failure(cx);
             }
         }
@@ -95,8 +95,14 @@ impl<D: Directory> Rendezvous<D> {
             self.inner.directory.close(connection, reason);
             return Err(LoginError::IdTaken);
         }
-        let rendezvous = self.clone();
-        cx.on_leave(move || rendezvous.leave(connection, LeaveReason::GraceExpired));
+        let (rendezvous, link) = (self.clone(), cx.clone());
+        cx.on_leave(move || {
+            if rendezvous.leave(connection, LeaveReason::GraceExpired) {
+                let reason = link.close_reason();
+                let reason = reason.as_ref().map(tracing::field::display);
+                tracing::info!(%connection, reason, "lost its link");
+            }
+        });
         Ok(LoggedIn {
             id,
             session: session_id,
@@ -109,11 +115,13 @@ impl<D: Directory> Rendezvous<D> {
 }
 
 impl<D: Directory> Rendezvous<D> {
-    /// Ends a connection's session, if it still has one.
-    pub(crate) fn leave(&self, connection: ConnectionId, reason: LeaveReason) {
-        if let Some(session) = self.inner.directory.close(connection, reason) {
+    /// Ends a connection's session; whether it still had one.
+    pub(crate) fn leave(&self, connection: ConnectionId, reason: LeaveReason) -> bool {
+        let session = self.inner.directory.close(connection, reason);
+        if let Some(session) = &session {
             tracing::info!(%connection, peer = ?session.peer.id(), "left");
         }
+        session.is_some()
     }
 
     /// Counts a refused login, and closes a connection that has had its last.

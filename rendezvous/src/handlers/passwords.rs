@@ -12,23 +12,38 @@ use tokio::task::spawn_blocking;
 use crate::events::Secret;
 use crate::state::rooms::PasswordHash;
 
+/// Passwords that may wait for each that is worked on: about a second's worth, so that whoever waits
+/// is answered long before giving up.
+const WAITING: usize = 32;
+
+/// Too many passwords wait: this one was not taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Busy {
+    /// When it is worth trying again.
+    pub(crate) retry_after_ms: u64,
+}
+
 /// Argon2id with the parameters that OWASP recommends: 19 MiB, two passes. Half of the machine's
-/// cores work on passwords at once, so memory is bounded and events go on; others wait their turn.
+/// cores work on passwords at once, so memory is bounded and events go on; some more wait their turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
+    /// Taken by those who wait and those whose turn it is.
+    places: Arc<Semaphore>,
 }
 
 impl Passwords {
     pub(crate) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let turns = (cores / 2).max(1);
         Self {
-            turns: Arc::new(Semaphore::new((cores / 2).max(1))),
+            turns: Arc::new(Semaphore::new(turns)),
+            places: Arc::new(Semaphore::new(turns * (1 + WAITING))),
         }
     }
 
     /// Hashes a password with a salt of its own; none where the process is about to end.
-    pub(crate) async fn hash(&self, password: &Secret) -> Option<PasswordHash> {
+    pub(crate) async fn hash(&self, password: &Secret) -> Result<Option<PasswordHash>, Busy> {
         let password = password.clone();
         self.work(move || {
             let hash: Result<phc::PasswordHash, _> =
@@ -36,11 +51,15 @@ impl Passwords {
             hash.map(|hash| PasswordHash::new(&hash.to_string())).ok()
         })
         .await
-        .flatten()
+        .map(Option::flatten)
     }
 
     /// Whether this is the password that was hashed.
-    pub(crate) async fn matches(&self, password: &Secret, hash: &PasswordHash) -> bool {
+    pub(crate) async fn matches(
+        &self,
+        password: &Secret,
+        hash: &PasswordHash,
+    ) -> Result<bool, Busy> {
         let (password, hash) = (password.clone(), hash.clone());
         self.work(move || {
             phc::PasswordHash::new(hash.as_str()).is_ok_and(|hash| {
@@ -49,20 +68,26 @@ impl Passwords {
             })
         })
         .await
-        .unwrap_or(false)
+        .map(|matches| matches.unwrap_or(false))
     }
 
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
-        // The turn goes with the work, so that whoever gives up does not let a further one in.
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+    ) -> Result<Option<T>, Busy> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| Busy {
+            retry_after_ms: 1_000,
+        })?;
+        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
+            return Ok(None);
+        };
+        // Both go with the work, so that whoever gives up does not let a further one in.
         let work = spawn_blocking(move || {
             let result = work();
-            drop(turn);
+            drop((turn, place));
             result
         });
-        work.await.ok()
+        Ok(work.await.ok())
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use protocol_core::{Context, Includes, Protocol, RoomId, ToClient};
 
+use super::passwords::Busy;
 use crate::events::{
     Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
     JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, Room, RoomList,
@@ -35,7 +36,7 @@ where
         };
         loop {
             if let Created::Is(room) = self.apply(cx, create.clone()).await? {
-                return Ok(room);
+                return Ok(charged(cx, room));
             }
             create.password = match self.hash(cx, secret.as_ref()).await {
                 Ok(hash) => Some(hash),
@@ -70,6 +71,8 @@ where
             self.may_try_password(cx)
                 .map_err(|retry_after_ms| JoinError::TooManyTries { retry_after_ms })?;
             let matches = self.inner.passwords.matches(secret, &hash).await;
+            let matches = matches
+                .map_err(|Busy { retry_after_ms }| JoinError::TooManyTries { retry_after_ms })?;
             join.proof = Some(Proof { hash, matches });
         }
     }
@@ -154,6 +157,9 @@ impl<D: Directory> Rendezvous<D> {
         let applied = self.inner.directory.apply(command, &line, Instant::now());
         let applied = applied.await;
         cx.charge(applied.deliveries);
+        if applied.crowded {
+            cx.make_way();
+        }
         applied.result
     }
 
@@ -166,6 +172,7 @@ impl<D: Directory> Rendezvous<D> {
         self.may_try_password(cx)
             .map_err(|retry_after_ms| NotHashed::TooMany { retry_after_ms })?;
         let hash = self.inner.passwords.hash(secret).await;
+        let hash = hash.map_err(|Busy { retry_after_ms }| NotHashed::TooMany { retry_after_ms })?;
         hash.ok_or(NotHashed::Ending)
     }
 
@@ -184,8 +191,9 @@ impl<D: Directory> Rendezvous<D> {
     }
 }
 
-/// Players whose part of an answer costs about what a delivery does.
-const PLAYERS_A_DELIVERY: usize = 64;
+/// Players whose part of an answer counts as a delivery, so that nobody has a long answer written
+/// more than some fifty times a second.
+const PLAYERS_A_DELIVERY: usize = 8;
 
 /// A room as an answer. Asking again and again is no way to have a long one written for nothing.
 fn charged<P: Protocol>(cx: &Context<P>, room: Room) -> Room {

@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-use protocol_core::{ConnectionId, Encoded, Outlet, PeerId, RoomId, SendError};
+use protocol_core::{ConnectionId, Encoded, Outlet, PeerId, Put, RoomId, SendError};
 
 use super::rooms::{Command, List, News, RoomLimits, Rooms};
 use super::{OpenError, Session, Sessions};
@@ -19,6 +19,9 @@ pub struct Applied<C: Command> {
     pub result: Result<C::Reply, C::Error>,
     /// How many deliveries it caused: one for each that hears of it, more where that is long.
     pub deliveries: usize,
+    /// Whether some member's queue is fuller than that of one who keeps up: others should get a turn
+    /// before this peer's next command.
+    pub crowded: bool,
 }
 
 /// Where sessions and rooms are kept.
@@ -147,12 +150,17 @@ impl Directory for InMemory {
             return Applied {
                 result: Err(C::session_over()),
                 deliveries: 0,
+                crowded: false,
             };
         };
         let mut news = Vec::new();
         let result = rooms.apply(command, &session.peer, line, now, &mut news);
-        let deliveries = deliver(&news);
-        Applied { result, deliveries }
+        let (deliveries, crowded) = deliver(&news);
+        Applied {
+            result,
+            deliveries,
+            crowded,
+        }
     }
 
     async fn list(&self, list: &List) -> RoomList {
@@ -201,16 +209,16 @@ impl Directory for InMemory {
 }
 
 /// Puts news into the members' lines, while the state is locked, so that they keep their order. A
-/// member that has no room for them is out of step, so its link breaks off. Returns how many were
-/// put.
-fn deliver(news: &[News<Line>]) -> usize {
-    let mut deliveries: usize = 0;
+/// member that has no room for them is out of step, so its link breaks off. Returns how many
+/// deliveries that makes, and whether some queue is crowded.
+fn deliver(news: &[News<Line>]) -> (usize, bool) {
+    let (mut deliveries, mut crowded) = (0, false);
     for News { to, event } in news {
         match encode(event) {
             Ok(frame) => {
                 deliveries += to.len() * frame.deliveries();
                 for line in to {
-                    line.put(&frame);
+                    crowded |= line.put(&frame) == Put::Crowded;
                 }
             }
             Err(error) => {
@@ -219,7 +227,7 @@ fn deliver(news: &[News<Line>]) -> usize {
             }
         }
     }
-    deliveries
+    (deliveries, crowded)
 }
 
 fn encode(event: &RoomNews) -> Result<Encoded<RoomNews>, SendError> {

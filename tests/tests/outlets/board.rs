@@ -94,7 +94,8 @@ impl Board {
             text,
         };
         let entry = Encoded::new(&entry).unwrap();
-        outlets.iter().filter(|outlet| outlet.put(&entry)).count()
+        let puts = outlets.iter().map(|outlet| outlet.put(&entry));
+        puts.filter(|put| put.is_queued()).count()
     }
 
     pub(crate) fn watcher(&self, name: &str) -> Context<Boards> {

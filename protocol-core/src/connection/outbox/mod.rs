@@ -59,6 +59,26 @@ pub(crate) enum Tried {
     Closed,
 }
 
+/// What became of an event that a client must not miss; see [`Outlet::put`](crate::Outlet::put).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Put {
+    /// It is queued.
+    Queued,
+    /// It is queued beyond the limits that hold for all else. A handler that makes more of them should
+    /// [make way](crate::Context::make_way), so that the client can be written to.
+    Crowded,
+    /// The client will not get it: its link has ended, or ends now.
+    Ended,
+}
+
+impl Put {
+    /// Whether the client will get it, if its link holds.
+    pub fn is_queued(self) -> bool {
+        self != Self::Ended
+    }
+}
+
 /// What the driver finds at a visit.
 pub(crate) struct Visit {
     pub(crate) closing: Option<Closing>,
@@ -137,21 +157,27 @@ impl Outbox {
     }
 
     /// Queues what the other end must not miss: where there is no room for it even beyond the limits
-    /// of all else, the link breaks off. Whether it was queued.
-    pub(crate) fn push_or_break(&self, outgoing: Outgoing) -> bool {
+    /// of all else, the link breaks off.
+    pub(crate) fn push_or_break(&self, outgoing: Outgoing) -> Put {
         let mut queue = self.lock();
         if queue.closed.is_some() || queue.refuses() {
-            return false;
+            return Put::Ended;
         }
-        let has_room = self.has_reserve(&queue);
-        if has_room {
+        let put = if self.has_room(&queue) {
+            Put::Queued
+        } else if self.has_reserve(&queue) {
+            Put::Crowded
+        } else {
+            Put::Ended
+        };
+        if put == Put::Ended {
+            queue.closing = Some(Closing::Overflow);
+        } else {
             queue.ready_bytes += outgoing.len();
             queue.ready.push_back(outgoing);
-        } else {
-            queue.closing = Some(Closing::Overflow);
         }
         self.call_driver(queue);
-        has_room
+        put
     }
 
     /// Breaks the link off.

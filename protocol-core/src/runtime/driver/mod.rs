@@ -30,6 +30,10 @@ const FLUSH_BYTES: usize = 8 * 1024;
 /// the queue of a peer that would read it.
 const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
 
+/// As how many frames one counts that fills the queue of somebody who may well keep up. So if many
+/// make one of them receive, each passes on little before that one has its turn to write.
+const CROWDING: usize = 8;
+
 /// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
 /// begun has run to its end.
 ///
@@ -151,7 +155,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         loop {
             self.note_identity();
             if self.note_deliveries() {
-                self.give_turn(1, 0).await;
+                let weight = if self.link.take_crowding() {
+                    CROWDING
+                } else {
+                    1
+                };
+                self.give_turn(weight, 0).await;
             }
             let waiting = self.connection.input_len();
             let next = if self.is_crowded() {
@@ -167,6 +176,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                         self.settle();
                     }
                     let bytes = waiting.saturating_sub(self.connection.input_len());
+                    self.note_deliveries();
                     self.give_turn(1, bytes).await;
                 }
                 Some(Admission::Handle(admitted)) => {

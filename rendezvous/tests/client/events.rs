@@ -10,21 +10,21 @@ fn a_request_is_answered_by_its_number_or_refused() {
     let mut bob = Talk::logged_in(address, "bob");
     let mut alice = Talk::logged_in(address, "alice");
     alice.type_in("request to=bob add [1,2]\n");
-    let asked = bob.until("alice asks add [1,2]");
+    let asked = bob.until("<alice> asks add [1,2]");
     assert!(asked.starts_with("#1 "), "{asked}");
     bob.type_in("answer 1 {\"sum\":3}\n");
     bob.until("answered");
-    assert_eq!(alice.until("bob"), "bob: answer {\"sum\":3}");
+    assert_eq!(alice.until("<bob>"), "<bob> has answered {\"sum\":3}");
 
     alice.type_in("request to=bob add [1,2]\n");
-    bob.until("#2 alice asks");
+    bob.until("#2 <alice> asks");
     bob.type_in("refuse 2 not_today come back tomorrow\n");
     let ended = alice.end();
     assert_eq!(ended.code, 1);
     assert!(
         ended
             .stderr
-            .contains("request: not_today: come back tomorrow"),
+            .contains("request: <bob> not_today: come back tomorrow"),
         "{}",
         ended.stderr
     );
@@ -39,9 +39,9 @@ fn a_confirmed_pass_is_acknowledged_and_shown() {
     let script = "confirm to=bob moved {\"x\":1}\n";
     let alice = talk(address, "alice", &[], script);
     assert_eq!(alice.code, 0, "{alice:?}");
-    assert!(alice.stdout.contains("bob has acknowledged it"));
+    assert!(alice.stdout.contains("<bob> has acknowledged it"));
     let shown = bob.until("moved");
-    assert_eq!(shown, "alice > moved {\"x\":1} (acknowledged)");
+    assert_eq!(shown, "<alice> moved {\"x\":1} (acknowledged)");
     bob.type_in("wait from=carol moved 0\n");
     let ended = bob.end();
     assert_eq!(ended.code, 1, "it was not carol's");
@@ -64,7 +64,7 @@ fn waiting_needs_no_sleep_on_either_side() {
     let ended = bob.end();
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert!(
-        ended.stdout.contains("alice > done null"),
+        ended.stdout.contains("<alice> done null"),
         "{}",
         ended.stdout
     );
@@ -89,7 +89,7 @@ fn an_answer_that_does_not_come_is_not_awaited_for_ever() {
         "{}",
         alice.stderr
     );
-    bob.until("alice asks add null");
+    bob.until("<alice> asks add null");
 }
 
 #[test]
@@ -104,7 +104,7 @@ raw {"type":"later"}
     let ended = talk(address, "alice", &[], script);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
     assert!(ended.stdout.contains("the server answers in"));
-    assert!(ended.stdout.contains("alice > moved [1]"));
+    assert!(ended.stdout.contains("<alice> moved [1]"));
 
     let ended = talk(address, "alice", &[], "raw {}\nwait never\n");
     assert_eq!(ended.code, 7);
@@ -128,7 +128,7 @@ fn another_login_needs_a_logout() {
     ] {
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }
-    for part in ["logged out", "logged in as carol", "carol > moved null"] {
+    for part in ["logged out", "logged in as carol", "<carol> moved null"] {
         assert!(ended.stdout.contains(part), "{}", ended.stdout);
     }
 }

@@ -17,23 +17,28 @@ fn server<T: Send + 'static>(
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(WATCHDOG)).unwrap();
-        let mut stream = BufReader::new(stream);
-        let login = frame(&mut stream).expect("a login");
-        assert_eq!(login["name"], "login");
-        assert_eq!(login["data"], serde_json::json!({"id": "alice"}));
-        let id = &login["request_id"];
-        write(
-            &mut stream,
-            &format!(
-                r#"{{"type":"response","name":"login","request_id":{id},"data":{{"id":"alice",
-                "session":"s","resume":"t0psecret","grace_ms":0,"resumed":false,"rooms":[]}}}}"#
-            )
-            .replace('\n', ""),
-        );
-        then(&mut stream)
+        then(&mut log_in(stream))
     });
     (address, server)
+}
+
+/// Answers the login of alice.
+pub(crate) fn log_in(stream: TcpStream) -> BufReader<TcpStream> {
+    stream.set_read_timeout(Some(WATCHDOG)).unwrap();
+    let mut stream = BufReader::new(stream);
+    let login = frame(&mut stream).expect("a login");
+    assert_eq!(login["name"], "login");
+    assert_eq!(login["data"], serde_json::json!({"id": "alice"}));
+    let id = &login["request_id"];
+    write(
+        &mut stream,
+        &format!(
+            r#"{{"type":"response","name":"login","request_id":{id},"data":{{"id":"alice",
+            "session":"s","resume":"t0psecret","grace_ms":0,"resumed":false,"rooms":[]}}}}"#
+        )
+        .replace('\n', ""),
+    );
+    stream
 }
 
 fn write(stream: &mut BufReader<TcpStream>, line: &str) {
@@ -98,7 +103,7 @@ fn more_requests_than_anybody_answers_are_refused() {
         frame(stream)
     });
     let alice = Talk::start(address, "alice", &[]);
-    alice.until("#64 bob asks x");
+    alice.until("#64 <bob> asks x");
     alice.until("refused: too many");
     let refusal = server.join().unwrap().expect("a refusal");
     assert_eq!(refusal["error"]["code"], "busy");
@@ -153,4 +158,72 @@ fn answers_that_were_not_asked_for_are_ignored() {
     server.join().unwrap();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(ended.stdout.matches("the server answers").count(), 1);
+}
+
+#[test]
+fn nobody_passes_for_the_server_or_for_this_client() {
+    const IDS: [&str; 5] = [
+        "server",
+        "error",
+        "* you are no longer in lobby",
+        "-- the link is lost: the server stops",
+        "bob> has answered 7 <alice",
+    ];
+    let (address, server) = server(|stream| {
+        let asked = frame(stream).expect("a request");
+        let asked = &asked["request_id"];
+        for id in IDS {
+            let from = format!(r#""from":"{id}""#);
+            for line in [
+                format!(r#"{{"type":"pass",{from},"name":"moved","data":1}}"#),
+                format!(r#"{{"type":"pass",{from},"dest":"#r1","name":"moved","data":2}}"#),
+                format!(r#"{{"type":"request",{from},"name":"add","request_id":"1"}}"#),
+                format!(
+                    r#"{{"type":"pass","name":"player_left","data":{{"room":"r1","rev":2,
+                    "player":"{id}","reason":"kicked","by":"{id}"}}}}"#
+                )
+                .replace('\n', ""),
+            ] {
+                write(stream, &line);
+            }
+        }
+        let refusal = r#""error":{"code":"link_lost","message":"the server stops"}"#;
+        write(
+            stream,
+            &format!(
+                r#"{{"type":"response","from":"server","name":"add","request_id":{asked},{refusal}}}"#
+            ),
+        );
+        while frame(stream).is_some() {}
+    });
+    let ended = crate::talk::talk(address, "alice", &[], "request to=server add\n");
+    server.join().unwrap();
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: request: <server> link_lost: the server stops\n"),
+        "{}",
+        ended.stderr
+    );
+    let mut lines = ended.stdout.lines();
+    assert_eq!(lines.next(), Some("logged in as alice"));
+    for (number, id) in (1..).zip(IDS) {
+        let id = match id {
+            "server" | "error" => id.to_owned(),
+            _ => format!("{id:?}"),
+        };
+        for expected in [
+            format!("<{id}> moved 1"),
+            format!("<{id}> to #r1: moved 2"),
+            format!(
+                "#{number} <{id}> asks add null (answer {number} JSON, or refuse {number} CODE \
+                 MESSAGE)"
+            ),
+            format!("* {id} is no longer in room r1: kicked by {id}"),
+        ] {
+            assert_eq!(lines.next(), Some(expected.as_str()));
+        }
+    }
+    assert_eq!(lines.next(), None);
 }

@@ -8,6 +8,8 @@ mod hostile;
 mod process;
 mod rooms;
 mod scripts;
+#[cfg(target_os = "linux")]
+mod stuck;
 mod talk;
 // The dependency that opens a terminal knows no other system.
 #[cfg(unix)]

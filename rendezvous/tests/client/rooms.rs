@@ -23,7 +23,7 @@ fn two_meet_in_a_room() {
     alice.until("bob is in lobby (");
     alice.type_in("say hello bob\nhost lobby bob\n");
     alice.until("done: revision 3");
-    bob.until("> say \"hello bob\"");
+    bob.until(": say \"hello bob\"");
     bob.until("bob is the host of lobby (");
     bob.type_in("kick lobby alice message=\"good night\"\nupdate lobby locked=yes name=den\n");
     let left = alice.until("you are no longer in lobby (");

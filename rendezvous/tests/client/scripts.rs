@@ -21,7 +21,7 @@ fn each_command_runs_to_its_end_before_the_next() {
         lines[3..],
         [
             "sent",
-            "alice > moved {\"x\":1.50}",
+            "<alice> moved {\"x\":1.50}",
             "you are in no room: `rooms`, `join` or `create`",
         ]
     );

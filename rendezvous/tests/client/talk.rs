@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::process::Command;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -42,6 +44,38 @@ impl Talk {
         }
     }
 
+    /// One whose output nobody reads.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn unread(server: SocketAddr, id: &str) -> Self {
+        let mut command = program(&["client", "--id", id, &server.to_string()]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("the program starts");
+        Self {
+            stdin: child.stdin.take(),
+            stdout: channel().1,
+            stderr: channel().1,
+            child,
+        }
+    }
+
+    /// How many bytes it has written, wherever to.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn written(&self) -> u64 {
+        let counts = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
+        let mut counts = counts.lines();
+        let written = counts.find_map(|line| line.strip_prefix("wchar: "));
+        written.expect("it is counted").parse().unwrap()
+    }
+
+    /// Whether it writes a line within `time`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn goes_on(&self, time: Duration) -> bool {
+        self.stdout.recv_timeout(time).is_ok()
+    }
+
     /// One that has logged in.
     pub(crate) fn logged_in(server: SocketAddr, id: &str) -> Self {
         let talk = Self::start(server, id, &[]);
@@ -53,6 +87,20 @@ impl Talk {
     pub(crate) fn type_in(&mut self, lines: &str) {
         let stdin = self.stdin.as_mut().expect("it was not ended");
         let _ = stdin.write_all(lines.as_bytes());
+    }
+
+    /// Types lines that the client may never read.
+    pub(crate) fn type_ahead(&mut self, lines: String) {
+        let mut stdin = self.stdin.take().expect("it was not ended");
+        thread::spawn(move || stdin.write_all(lines.as_bytes()));
+    }
+
+    /// Sends a signal, such as `TERM`.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let kill = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(kill.expect("there is `kill`").success());
     }
 
     /// The first line from here on that has `word`.
@@ -82,18 +130,22 @@ impl Talk {
             lines.map(|line| line + "\n").collect()
         };
         let (stdout, stderr) = (rest(&self.stdout), rest(&self.stderr));
+        Ended {
+            code: self.exit_code(),
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Waits for the program to end, whatever it still has to say.
+    pub(crate) fn exit_code(&mut self) -> i32 {
         let started = Instant::now();
-        let code = loop {
+        loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
-                break status.code().expect("no signal ended it");
+                return status.code().expect("no signal ended it");
             }
             assert!(started.elapsed() < WATCHDOG, "the program goes on");
             thread::sleep(Duration::from_millis(2));
-        };
-        Ended {
-            code,
-            stdout,
-            stderr,
         }
     }
 }

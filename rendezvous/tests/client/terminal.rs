@@ -19,19 +19,24 @@ struct Terminal {
 impl Terminal {
     /// One that has logged in and shows its prompt.
     fn logged_in(server: SocketAddr, id: &str, test: &str, colors: bool) -> Self {
+        let mut terminal = Self::start(server, id, test, colors, &[]);
+        terminal.sees("logged in as ");
+        terminal.sees(&format!("{id}> "));
+        terminal
+    }
+
+    fn start(server: SocketAddr, id: &str, test: &str, colors: bool, flags: &[&str]) -> Self {
         let state = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("client-{test}"));
         let _ = fs::remove_dir_all(&state);
-        let mut command = program(&["client", "--id", id, &server.to_string()]);
+        let server = server.to_string();
+        let mut command = program(&[&["client", "--id", id, &server], flags].concat());
         command.env("XDG_STATE_HOME", &state).env("TERM", "xterm");
         if !colors {
             command.env("NO_COLOR", "1");
         }
         let watchdog = u64::try_from(WATCHDOG.as_millis()).unwrap();
         let session = spawn_command(command, Some(watchdog)).unwrap();
-        let mut terminal = Self { session, state };
-        terminal.sees("logged in as ");
-        terminal.sees(&format!("{id}> "));
-        terminal
+        Self { session, state }
     }
 
     fn types(&mut self, keys: &str) {
@@ -68,10 +73,10 @@ fn what_arrives_leaves_the_line_that_is_typed_as_it_is() {
     alice.sees("send to=alice hel");
     let bob = talk(address, "bob", &[], "confirm to=alice moved [1]\n");
     assert_eq!(bob.code, 0, "{bob:?}");
-    alice.sees("bob > moved [1] (acknowledged)\r\n");
+    alice.sees("<bob> moved [1] (acknowledged)\r\n");
     alice.sees("alice> send to=alice hel");
     alice.types("lo\r");
-    alice.sees("alice > hello null");
+    alice.sees("<alice> hello null");
     alice.types("\x04");
     assert_eq!(alice.ends().0, 0);
 }
@@ -93,7 +98,7 @@ fn tab_completes_commands_events_peers_and_rooms() {
     alice.types("se\tto=#\tmov\r");
     alice.sees("send to=#lobby ");
     alice.sees("sent");
-    bob.until("> mov null");
+    bob.until(": mov null");
     alice.types("who lo\t\r");
     alice.sees("2 of 16");
     alice.types("quit\r");
@@ -149,6 +154,33 @@ fn one_interrupt_clears_the_line_and_two_leave() {
     alice.sees("alice> ");
     alice.types("\x03");
     assert_eq!(alice.ends().0, 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn quit_leaves_while_the_editor_asks_for_more() {
+    use crate::hostile::log_in;
+    use crate::stuck::Busy;
+
+    let server = Busy::listen();
+    let login = server.accepts(log_in);
+    let mut alice = Terminal::start(
+        server.address(),
+        "alice",
+        "stuck",
+        false,
+        &["--timeout=1500ms"],
+    );
+    alice.sees("logged in as ");
+    drop(login.join().unwrap());
+    alice.sees("the link is lost");
+    let _full = server.fill();
+    alice.types("login alice\r");
+    // The editor asks for more while the session waits for the server.
+    alice.sees("(not connected)> ");
+    alice.types("quit\r");
+    let (code, last) = alice.ends();
+    assert_eq!(code, 7, "{last}");
 }
 
 #[test]

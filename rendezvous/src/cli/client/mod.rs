@@ -17,6 +17,7 @@ use anyhow::Context;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::exit::{self, Exit};
 use super::log::has_color;
@@ -85,7 +86,9 @@ impl Client {
     }
 
     fn talk(&self) -> anyhow::Result<End> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        // One thread beside this one, so that a write of this one that blocks holds up no timer.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
             .enable_all()
             .build()
             .context("cannot start a runtime")?;
@@ -96,7 +99,7 @@ impl Client {
     }
 
     async fn session(&self) -> anyhow::Result<End> {
-        let mut signals = Signals::new().context("cannot watch for signals")?;
+        let signals = Signals::new().context("cannot watch for signals")?;
         let terminal = stdout().is_terminal();
         let (known, follower) = watch::channel(Known::default());
         let colors = has_color(terminal, std::env::var_os("NO_COLOR").as_deref());
@@ -123,16 +126,20 @@ impl Client {
             keep_going: self.keep_going,
         };
         let Some((editor, inputs, sink)) = editor else {
+            let watched = Signals::new().context("cannot watch for signals")?;
+            let watch = tokio::spawn(exit_once_stuck(watched));
             let screen = Screen::new(Sink::Stdout, style);
-            let session = Session::new(options, screen, known);
-            return self.converse(session, read_script, &mut signals).await;
+            let session = Session::new(options, screen, known, signals);
+            let end = self.converse(session, read_script).await;
+            watch.abort();
+            return end;
         };
         let mut screen = Screen::new(sink, style);
         if let Some(trouble) = &editor.trouble {
             screen.notice(trouble).context(UNWRITTEN)?;
         }
-        let session = Session::new(options, screen, known);
-        let end = self.converse(session, || Ok(inputs), &mut signals).await;
+        let session = Session::new(options, screen, known, signals);
+        let end = self.converse(session, || Ok(inputs)).await;
         let left = matches!(end, Ok(End::Left { .. } | End::Lost(_)));
         editor.finish(left);
         end
@@ -143,15 +150,25 @@ impl Client {
         &self,
         mut session: Session,
         inputs: impl FnOnce() -> std::io::Result<Inputs>,
-        signals: &mut Signals,
     ) -> anyhow::Result<End> {
-        if let Some(end) = session.log_in(&self.id, signals).await.context(UNWRITTEN)? {
+        if let Some(end) = session.log_in(&self.id).await.context(UNWRITTEN)? {
             return Ok(end);
         }
         let mut inputs = inputs().context("cannot read standard input")?;
         inputs.begin();
-        session.run(&mut inputs, signals).await.context(UNWRITTEN)
+        session.run(&mut inputs).await.context(UNWRITTEN)
     }
+}
+
+/// How long the program may go on after a signal; longer than logging out takes.
+const LAST: Duration = Duration::from_secs(3);
+
+/// Ends the program should it not end by itself after a signal: nobody may be reading what it
+/// prints, and a write that blocks cannot be broken off. Says nothing, for stderr may block too.
+async fn exit_once_stuck(mut signals: Signals) {
+    signals.next().await;
+    sleep(LAST).await;
+    std::process::exit(Exit::Failed as i32);
 }
 
 /// What fails where output fails.

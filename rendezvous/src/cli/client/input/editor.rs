@@ -23,7 +23,7 @@ use super::secrets::{hidden, kept};
 use super::terminal::Terminal;
 use super::{Input, Inputs, Turn, WAITING};
 use crate::cli::client::known::Known;
-use crate::cli::client::show::{Sink, escaped};
+use crate::cli::client::show::{Sink, quoted};
 
 /// How many lines may wait to be printed.
 const PRINTED: usize = 1_024;
@@ -35,13 +35,18 @@ const QUICK: Duration = Duration::from_millis(300);
 /// How long the last lines may take to be printed.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
+/// How long the editor may take to see that it is to leave.
+const LAST_TURN: Duration = Duration::from_millis(200);
+
 /// Within this time a second Ctrl-C leaves.
 const TWICE: Duration = Duration::from_secs(2);
 
 /// An editor at work.
 #[derive(Debug)]
 pub(in crate::cli::client) struct Editor {
-    typing: Option<JoinHandle<()>>,
+    typing: JoinHandle<()>,
+    /// Closed once nobody edits any more.
+    typed_last: Receiver<()>,
     /// Says that everything is printed.
     last_line: Receiver<()>,
     /// Why lines are not kept for the next time, if they are not.
@@ -88,11 +93,16 @@ impl Editor {
             .spawn(move || print(printer, &lines, &done))?;
         let (typed, inputs) = mpsc::channel(WAITING);
         let (turns, turn) = sync_channel(WAITING);
+        let (typing_ends, typed_last) = sync_channel(0);
         let typing = thread::Builder::new()
             .name("editor".to_owned())
-            .spawn(move || edit(editor, history.as_deref(), &typed, &turn))?;
+            .spawn(move || {
+                edit(editor, history.as_deref(), &typed, &turn);
+                drop(typing_ends);
+            })?;
         let editor = Self {
-            typing: Some(typing),
+            typing,
+            typed_last,
             last_line,
             trouble,
             #[cfg(unix)]
@@ -102,12 +112,13 @@ impl Editor {
         Ok(Some((editor, inputs, Sink::editor(to_print))))
     }
 
-    /// Waits for the last lines; `left` says that the editor was told to leave.
-    pub(in crate::cli::client) fn finish(mut self, left: bool) {
+    /// Waits for the last lines; `left` says that the editor was told to leave. Where it asks for
+    /// another line all the same, it is left behind, and the terminal put back.
+    pub(in crate::cli::client) fn finish(self, left: bool) {
         // The printer may be held up by a terminal that takes nothing.
         let _ = self.last_line.recv_timeout(LAST_LINES);
-        if left && let Some(typing) = self.typing.take() {
-            let _ = typing.join();
+        if left && self.typed_last.recv_timeout(LAST_TURN) == Err(RecvTimeoutError::Disconnected) {
+            let _ = self.typing.join();
         }
     }
 }
@@ -203,7 +214,7 @@ struct Typing {
 impl Typing {
     fn prompt(&self) -> String {
         match &self.known.borrow().me {
-            Some(me) => format!("{}> ", escaped(me)),
+            Some(me) => format!("{}> ", quoted(me)),
             None => "(not connected)> ".to_owned(),
         }
     }

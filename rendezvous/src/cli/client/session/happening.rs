@@ -5,7 +5,6 @@ use tokio::time::{Instant, sleep_until};
 use super::Session;
 use crate::cli::client::input::{Input, Inputs};
 use crate::cli::client::link::{Link, LinkError};
-use crate::cli::signals::Signals;
 
 /// What happens.
 pub(super) enum Happening {
@@ -21,11 +20,7 @@ pub(super) enum Happening {
 
 impl Session {
     /// The next that happens. Only what may be cancelled is waited for.
-    pub(super) async fn happening(
-        &mut self,
-        inputs: Option<&mut Inputs>,
-        signals: &mut Signals,
-    ) -> Happening {
+    pub(super) async fn happening(&mut self, inputs: Option<&mut Inputs>) -> Happening {
         let deadline = [
             self.calls.next_deadline(),
             self.waits.next_deadline(),
@@ -36,7 +31,7 @@ impl Session {
             input = next_input(inputs) => Happening::Input(input),
             frame = next_frame(self.link.as_mut()) => Happening::Frame(frame),
             () = at(deadline) => Happening::Deadline,
-            signal = signals.next() => Happening::Signal(signal),
+            signal = self.signals.next() => Happening::Signal(signal),
         }
     }
 }

@@ -18,7 +18,7 @@ use protocol_core::codec::Plain;
 use protocol_core::wire::{ErrorCode, WireError};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::command::{Field, parse};
@@ -76,6 +76,9 @@ pub(super) struct Session {
     options: Options,
     screen: Screen,
     known: watch::Sender<Known>,
+    signals: Signals,
+    /// A signal that came while something was done that had to be broken off.
+    signal: Option<&'static str>,
     link: Option<Link>,
     calls: Calls,
     asked: Asked,
@@ -103,11 +106,18 @@ enum Flow {
 }
 
 impl Session {
-    pub(super) fn new(options: Options, screen: Screen, known: watch::Sender<Known>) -> Self {
+    pub(super) fn new(
+        options: Options,
+        screen: Screen,
+        known: watch::Sender<Known>,
+        signals: Signals,
+    ) -> Self {
         Self {
             options,
             screen,
             known,
+            signals,
+            signal: None,
             link: None,
             calls: Calls::default(),
             asked: Asked::default(),
@@ -124,13 +134,10 @@ impl Session {
     }
 
     /// Connects and logs in; how it ended where that is not possible.
-    pub(super) async fn log_in(
-        &mut self,
-        id: &str,
-        signals: &mut Signals,
-    ) -> io::Result<Option<End>> {
+    pub(super) async fn log_in(&mut self, id: &str) -> io::Result<Option<End>> {
         if let Err(reason) = self.connect().await {
-            return Ok(Some(End::CannotConnect(reason)));
+            let end = self.signal.map(End::Signal);
+            return Ok(Some(end.unwrap_or(End::CannotConnect(reason))));
         }
         let started = Instant::now();
         let ticket = Ticket {
@@ -140,10 +147,13 @@ impl Session {
         let fields = vec![Field::text("id", id)];
         self.ask_server(ticket, "login", fields).await?;
         while !self.calls.is_empty() {
-            match self.happening(None, signals).await {
+            match self.happening(None).await {
                 Happening::Signal(name) => return Ok(Some(End::Signal(name))),
                 happening => self.handle(happening).await?,
             }
+        }
+        if let Some(name) = self.signal {
+            return Ok(Some(End::Signal(name)));
         }
         Ok(match (self.is_logged_in(), self.lost.take()) {
             (true, _) => None,
@@ -154,12 +164,13 @@ impl Session {
     }
 
     /// Does what is typed, until there is no more or whoever types has had enough.
-    pub(super) async fn run(
-        &mut self,
-        inputs: &mut Inputs,
-        signals: &mut Signals,
-    ) -> io::Result<End> {
+    pub(super) async fn run(&mut self, inputs: &mut Inputs) -> io::Result<End> {
         let end = loop {
+            if let Some(name) = self.signal.take()
+                && self.is_ended_by(name)
+            {
+                break End::Signal(name);
+            }
             let is_idle = self.calls.is_empty() && self.waits.is_empty();
             if is_idle {
                 inputs.go_on();
@@ -178,7 +189,7 @@ impl Session {
                 self.calls.len() + self.waits.len() < MOST_AT_WORK
             };
             let inputs_now = takes.then_some(&mut *inputs);
-            match self.happening(inputs_now, signals).await {
+            match self.happening(inputs_now).await {
                 Happening::Input(Some(Input::Line { number, text })) => {
                     if self.typed(number, &text).await? == Flow::Leave {
                         break self.left();
@@ -193,15 +204,20 @@ impl Session {
                     self.usage(ticket, &reason)?;
                     break End::Left { failed: true };
                 }
-                Happening::Signal(name) if self.options.script || name == "SIGTERM" => {
+                Happening::Signal(name) if self.is_ended_by(name) => {
                     break End::Signal(name);
                 }
                 happening => self.handle(happening).await?,
             }
         };
         inputs.leave();
-        self.log_out(signals).await?;
+        self.log_out().await?;
         Ok(end)
+    }
+
+    /// Ctrl-C at a terminal breaks off what is being done, and no more.
+    fn is_ended_by(&self, signal: &str) -> bool {
+        self.options.script || signal == "SIGTERM"
     }
 
     fn left(&mut self) -> End {
@@ -249,7 +265,15 @@ impl Session {
             let stream = TcpStream::connect(server).await?;
             Link::open(stream, Plain).await
         };
-        let link = match timeout(self.options.timeout, opening).await {
+        let opened = tokio::select! {
+            biased;
+            opened = timeout(self.options.timeout, opening) => opened,
+            name = self.signals.next() => {
+                self.signal = Some(name);
+                return Err(format!("cannot connect to {server}: broken off by {name}"));
+            }
+        };
+        let link = match opened {
             Ok(Ok(link)) => link,
             Ok(Err(LinkError::Io(error))) => return Err(frames::no_link(server, &error)),
             Ok(Err(error)) => return Err(format!("cannot connect to {server}: {error}")),
@@ -326,11 +350,16 @@ impl Session {
     }
 
     fn fail(&mut self, ticket: Ticket, error: &WireError) -> io::Result<()> {
+        self.refused(ticket, None, error)
+    }
+
+    /// A command has failed; `peer` is whose answer says so, if it is one's.
+    fn refused(&mut self, ticket: Ticket, peer: Option<&str>, error: &WireError) -> io::Result<()> {
         self.failed = true;
         if self.leaving {
             return Ok(());
         }
-        self.screen.failed(ticket, error)
+        self.screen.failed(ticket, peer, error)
     }
 
     /// What was typed is wrong.
@@ -340,7 +369,7 @@ impl Session {
     }
 
     /// Ends the session in order, as far as that goes quickly.
-    async fn log_out(&mut self, signals: &mut Signals) -> io::Result<()> {
+    async fn log_out(&mut self) -> io::Result<()> {
         self.leaving = true;
         self.calls.take();
         self.waits.take();
@@ -350,11 +379,13 @@ impl Session {
                 line: 0,
                 command: "logout",
             };
-            self.ask_server(ticket, "logout", Vec::new()).await?;
+            let asked = timeout_at(deadline, self.ask_server(ticket, "logout", Vec::new()));
+            // A server that takes nothing is not told.
+            asked.await.unwrap_or(Ok(()))?;
         }
         while self.link.is_some() && !self.calls.is_empty() {
             tokio::select! {
-                happening = self.happening(None, signals) => match happening {
+                happening = self.happening(None) => match happening {
                     Happening::Signal(_) => break,
                     happening => self.handle(happening).await?,
                 },

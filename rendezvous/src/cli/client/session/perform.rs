@@ -210,7 +210,16 @@ impl Session {
         let Some(link) = &mut self.link else {
             return Ok(());
         };
-        match link.send(frame).await {
+        let sent = tokio::select! {
+            biased;
+            sent = link.send(frame) => sent,
+            name = self.signals.next() => {
+                self.signal = Some(name);
+                // Half a frame may be out, so nothing can follow it.
+                return self.lose(format!("{name} broke off what was being sent"));
+            }
+        };
+        match sent {
             Ok(()) => Ok(()),
             Err(error) => {
                 // What the server said last may stand in what was received.

@@ -4,7 +4,9 @@
 
 use protocol_core::Json;
 
+use crate::cli::client::command::json_text;
 use crate::cli::client::known::Known;
+use crate::cli::client::show::quoted;
 use crate::events::{
     HostChanged, JoinCause, LeaveReason, PlayerJoined, PlayerLeft, PlayerStatus, PlayerUpdated,
     Room, RoomUpdated, SelfJoined, SelfLeft, ServerClosing, SessionEnd, SessionEnded,
@@ -60,7 +62,7 @@ impl Picture {
                 let news: SelfLeft = data.decode().ok()?;
                 let at = self.rooms.iter().position(|room| room.id == news.room);
                 let room = at.map(|at| self.rooms.remove(at));
-                let label = room.map_or_else(|| format!("room {}", news.room), |room| label(&room));
+                let label = room.map_or_else(|| unknown(&news.room), |room| label(&room));
                 if matches!(
                     news.reason,
                     LeaveReason::RoomDeleted | LeaveReason::HostClosed | LeaveReason::Shutdown
@@ -70,7 +72,7 @@ impl Picture {
                     known.leave_room(&news.room);
                 }
                 let reason = reason(news.reason, news.by.as_deref());
-                let said = news.message.map(|said| format!(" (\"{said}\")"));
+                let said = news.message.map(|said| format!(" ({})", json_text(&said)));
                 Some(format!(
                     "you are no longer in {label}: {reason}{}",
                     said.unwrap_or_default()
@@ -84,7 +86,7 @@ impl Picture {
                     room.players.retain(|player| player.id != news.player.id);
                     room.players.push(news.player);
                 });
-                Some(format!("{id} is in {label} now"))
+                Some(format!("{} is in {label} now", quoted(&id)))
             }
             "player_left" => {
                 let news: PlayerLeft = data.decode().ok()?;
@@ -92,7 +94,8 @@ impl Picture {
                     room.players.retain(|player| player.id != news.player);
                 });
                 let reason = reason(news.reason, news.by.as_deref());
-                Some(format!("{} is no longer in {label}: {reason}", news.player))
+                let player = quoted(&news.player);
+                Some(format!("{player} is no longer in {label}: {reason}"))
             }
             "player_updated" => {
                 let news: PlayerUpdated = data.decode().ok()?;
@@ -103,15 +106,16 @@ impl Picture {
                     }
                 });
                 let status = status(news.status);
-                Some(format!("{} in {label} is {status}", news.player))
+                Some(format!("{} in {label} is {status}", quoted(&news.player)))
             }
             "host_changed" => {
                 let news: HostChanged = data.decode().ok()?;
                 let host = news.host.clone();
                 let label = self.change(&news.room, news.rev, |room| room.host = news.host);
                 Some(format!(
-                    "{host} is the host of {label} now, after {}",
-                    news.previous
+                    "{} is the host of {label} now, after {}",
+                    quoted(&host),
+                    quoted(&news.previous)
                 ))
             }
             "room_updated" => {
@@ -132,7 +136,7 @@ impl Picture {
                 change(room);
                 label(room)
             }
-            None => format!("room {id}"),
+            None => unknown(id),
         }
     }
 }
@@ -162,7 +166,12 @@ fn session_news(name: &str, data: &Json) -> Option<String> {
 
 /// How a room is called in a sentence.
 pub(in crate::cli::client) fn label(room: &Room) -> String {
-    format!("{} ({})", room.name, room.id)
+    format!("{} ({})", quoted(&room.name), quoted(&room.id))
+}
+
+/// How a room is called of which nothing is known.
+fn unknown(id: &str) -> String {
+    format!("room {}", quoted(id))
 }
 
 /// Whether a player's link stands, in words.
@@ -175,7 +184,9 @@ pub(in crate::cli::client) fn status(status: PlayerStatus) -> &'static str {
 }
 
 fn reason(reason: LeaveReason, by: Option<&str>) -> String {
-    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    let by = by
+        .map(|by| format!(" by {}", quoted(by)))
+        .unwrap_or_default();
     match reason {
         LeaveReason::Left => "left".to_owned(),
         LeaveReason::Kicked => format!("kicked{by}"),

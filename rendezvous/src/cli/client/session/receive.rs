@@ -127,7 +127,7 @@ impl Session {
         };
         let data = match result {
             Ok(data) => data.to_json(),
-            Err(error) => return self.fail(call.ticket, &WireError::parse(error)),
+            Err(error) => return self.refused(call.ticket, from, &WireError::parse(error)),
         };
         if call.peer.is_none() && asked == FrameType::Request {
             self.learn(&call.name, &data);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use protocol_core::Json;
 
+use super::escape::quoted;
 use super::line::{Line, Tone};
 use crate::cli::client::session::{label, status};
 use crate::events::{Changed, Invited, LoggedIn, Pong, Room, RoomList, RoomSummary};
@@ -22,7 +23,7 @@ fn known(name: &str, data: &Json, took: Duration) -> Option<Vec<Line>> {
     let lines = match name {
         "login" => {
             let answer: LoggedIn = data.decode().ok()?;
-            vec![Line::new("logged in as ").then(Tone::Who, answer.id.as_str())]
+            vec![Line::new("logged in as ").then(Tone::Who, quoted(&answer.id))]
         }
         "logout" => vec![Line::new("logged out")],
         "ping" => {
@@ -83,7 +84,7 @@ pub(super) fn room(room: &Room) -> Vec<Line> {
         let host = if player.id == room.host { ", host" } else { "" };
         lines.push(
             Line::new("  ")
-                .then(Tone::Who, player.id.as_str())
+                .then(Tone::Who, quoted(&player.id))
                 .then(Tone::Plain, format!(" ({}{host})", status(player.status))),
         );
     }
@@ -98,11 +99,11 @@ fn summary(room: &RoomSummary) -> Line {
         }
     }
     Line::default()
-        .then(Tone::Dim, room.id.as_str())
+        .then(Tone::Dim, quoted(&room.id))
         .then(Tone::Plain, "  ")
-        .then(Tone::Strong, room.name.as_str())
+        .then(Tone::Strong, quoted(&room.name))
         .then(Tone::Plain, format!("{about}, host "))
-        .then(Tone::Who, room.host.as_str())
+        .then(Tone::Who, quoted(&room.host))
 }
 
 #[cfg(test)]

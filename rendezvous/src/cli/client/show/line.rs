@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use protocol_core::Json;
 
-use super::escape::escaped;
+use super::escape::{escaped, quoted};
 use super::redact::redacted;
 
 /// A line that is safe whoever its words are from.
@@ -59,6 +59,11 @@ impl Line {
         self
     }
 
+    /// The line with a peer as whose it is. Nothing else stands in these brackets.
+    pub(in crate::cli::client) fn peer(self, id: &str) -> Self {
+        self.then(Tone::Who, format!("<{}>", quoted(id)))
+    }
+
     /// The line with what somebody sent.
     pub(in crate::cli::client) fn json(mut self, json: &Json) -> Self {
         self.0.push(Piece {
@@ -67,12 +72,6 @@ impl Line {
             text: json.get().replace('\t', " "),
             is_json: true,
         });
-        self
-    }
-
-    /// The line with another behind it.
-    pub(in crate::cli::client) fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
         self
     }
 
@@ -109,14 +108,15 @@ mod tests {
     fn what_others_wrote_cannot_steer_the_terminal() {
         let data = Json::parse("{\"a\":\t\"\u{9b}31m\",\"token\":\"t0p\"}").unwrap();
         let line = Line::default()
-            .then(Tone::Who, "bob\x1b[31m")
-            .then(Tone::Plain, ": ")
+            .peer("bob\x1b[31m")
+            .then(Tone::Plain, " ")
             .json(&data);
         let json = r#"{"a": "\u009b31m","token":"[redacted]"}"#;
-        assert_eq!(line.render(false, 100), format!(r"bob\u001b[31m: {json}"));
+        let bob = r#"<"bob\u001b[31m">"#;
+        assert_eq!(line.render(false, 100), format!("{bob} {json}"));
         assert_eq!(
             line.render(true, 100),
-            format!("\x1b[36mbob\\u001b[31m\x1b[0m: {json}")
+            format!("\x1b[36m{bob}\x1b[0m {json}")
         );
     }
 

@@ -20,7 +20,7 @@ use protocol_core::wire::{FrameType, WireError};
 
 use super::session::{Call, Ticket};
 use crate::events::Room;
-pub(super) use escape::escaped;
+pub(super) use escape::{escaped, quoted};
 use line::{Line, Tone};
 use record::{Failure, Record};
 pub(super) use sink::Sink;
@@ -99,16 +99,16 @@ impl Screen {
             line = line.then(Tone::Strong, format!("#{number} "));
         }
         line = match event.from {
-            Some(peer) => line.then(Tone::Who, peer),
-            None => line.then(Tone::Dim, "server"),
+            Some(peer) => line.peer(peer),
+            None => line.then(Tone::Dim, "*"),
         };
-        if let Some(room) = event.dest.filter(|dest| dest.starts_with('#')) {
-            line = line.then(Tone::Dim, format!(" to {room}"));
+        if let Some(room) = event.dest.and_then(|dest| dest.strip_prefix('#')) {
+            line = line.then(Tone::Dim, format!(" to #{}:", quoted(room)));
         }
         let verb = if event.kind == FrameType::Request {
             " asks "
         } else {
-            " > "
+            " "
         };
         line = line
             .then(Tone::Dim, verb)
@@ -134,19 +134,18 @@ impl Screen {
         }
         let lines = match (&call.peer, call.kind) {
             (peer, FrameType::ConfirmPass) => {
-                let who = peer.as_deref().unwrap_or("the server");
-                vec![
-                    Line::default()
-                        .then(Tone::Who, who)
-                        .then(Tone::Plain, " has acknowledged it"),
-                ]
+                let who = match peer {
+                    Some(peer) => Line::default().peer(peer),
+                    None => Line::new("the server"),
+                };
+                vec![who.then(Tone::Plain, " has acknowledged it")]
             }
             (Some(peer), _) => {
                 vec![
                     Line::default()
-                        .then(Tone::Who, peer)
-                        .then(Tone::Plain, ": ")
-                        .and(answers::plain(data)),
+                        .peer(peer)
+                        .then(Tone::Dim, " has answered ")
+                        .json(data),
                 ]
             }
             (None, _) => answers::of_server(&call.name, data, took),
@@ -165,8 +164,13 @@ impl Screen {
         }
     }
 
-    /// A command has failed.
-    pub(super) fn failed(&mut self, ticket: Ticket, error: &WireError) -> io::Result<()> {
+    /// A command has failed; `peer` is whose answer says so, if it is one's.
+    pub(super) fn failed(
+        &mut self,
+        ticket: Ticket,
+        peer: Option<&str>,
+        error: &WireError,
+    ) -> io::Result<()> {
         let Ticket { line, command } = ticket;
         let advice = advice::for_code(&error.code);
         if self.style.format == Format::Json {
@@ -175,6 +179,7 @@ impl Screen {
                 line: Some(line),
                 command: Some(command),
                 ok: Some(false),
+                from: peer,
                 error: Some(Failure {
                     code: &error.code,
                     message: &error.message,
@@ -189,8 +194,11 @@ impl Screen {
             shown = shown.then(Tone::Plain, format!("line {line}: "));
         }
         if error.code != "usage" {
+            shown = shown.then(Tone::Plain, format!("{command}: "));
+            if let Some(peer) = peer {
+                shown = shown.peer(peer).then(Tone::Plain, " ");
+            }
             shown = shown
-                .then(Tone::Plain, format!("{command}: "))
                 .then(Tone::Strong, &*error.code)
                 .then(Tone::Plain, ": ");
         }

@@ -8,6 +8,7 @@ use clap::builder::OsStringValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
+use super::environment;
 use super::exit::Exit;
 use super::file::{File, fix, keys, shown};
 use super::output;
@@ -90,6 +91,7 @@ impl CheckConfig {
         if problems.is_empty() {
             problems.extend(conflict(serve.clone(), &settings));
         }
+        environment::warn_of_strays();
         if !problems.is_empty() {
             return Exit::usage(&problems);
         }

@@ -1,9 +1,15 @@
-//! Says where a wrong value comes from, if it is no flag that was written.
+//! The variables that stand for flags: which of them has a wrong value, and which are misspelt.
 
 use std::io::{Write, stderr};
 
-use clap::Command;
 use clap::error::{ContextKind, ContextValue};
+use clap::{Command, CommandFactory};
+
+use super::Cli;
+use super::file::{alike, shown};
+
+/// What all variables of this program start with.
+const PREFIX: &str = "RENDEZVOUS_";
 
 /// Where `error` blames a flag that nobody wrote, names the variable that stands for it.
 pub(super) fn blame(command: &Command, error: &clap::Error) {
@@ -25,5 +31,33 @@ pub(super) fn blame(command: &Command, error: &clap::Error) {
     if let (false, Some(variable)) = (written, variable) {
         let name = variable.display();
         let _ = writeln!(stderr(), "\nThe value comes from the environment: {name}.");
+    }
+}
+
+/// What to say of each variable that looks like one of this program's and is none.
+pub(super) fn strays() -> Vec<String> {
+    let command = Cli::command();
+    let args = command.get_subcommands().flat_map(Command::get_arguments);
+    let known = args
+        .filter_map(clap::Arg::get_env)
+        .filter_map(|name| name.to_str());
+    let known: Vec<_> = known.collect();
+    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut strays: Vec<_> = set
+        .filter(|name| name.starts_with(PREFIX) && !known.contains(&&**name))
+        .map(|name| match alike(&known, &name) {
+            Some(meant) => format!("unknown variable '{}': write '{meant}'", shown(&name)),
+            None => format!("unknown variable '{}'", shown(&name)),
+        })
+        .collect();
+    strays.sort();
+    strays
+}
+
+/// Says so on stderr.
+pub(super) fn warn_of_strays() {
+    for stray in strays() {
+        // Nothing is to be done about a stderr that is closed.
+        let _ = writeln!(stderr(), "warning: {stray}");
     }
 }

@@ -314,3 +314,19 @@ fn a_file_named_counts_more_than_a_variable_and_one_is_enough() {
         "error: two files are named: leave FILE or --config out\n"
     );
 }
+
+#[test]
+fn a_misspelt_variable_is_named_with_what_is_meant() {
+    let warning = "unknown variable 'RENDEZVOUS_LOGIN_BRUST': write 'RENDEZVOUS_LOGIN_BURST'";
+    let mut check = program(&["check-config"]);
+    check.env("RENDEZVOUS_LOGIN_BRUST", "3");
+    let checked = run(check);
+    let expected = format!("warning: {warning}\n");
+    assert_eq!((checked.code, checked.stderr), (0, expected));
+
+    let mut serve = program(&["serve", "--listen=127.0.0.1:0"]);
+    serve.env("RENDEZVOUS_LOGIN_BRUST", "3");
+    let server = Process::start(serve);
+    let line = server.stderr.until("unknown variable");
+    assert!(line.contains(warning), "{line}");
+}

@@ -57,13 +57,18 @@ pub(super) fn unknown(command: &Command, key: &str, is_table: bool) -> String {
             "unknown table '{shown}': keys stand by themselves, in no table; they are {known}"
         );
     }
-    let likeness = |known: &&str| strsim::jaro(known, key);
+    match alike(&known, key) {
+        Some(best) => format!("unknown key '{shown}': write '{best}'"),
+        None => format!("unknown key '{shown}': the keys are {}", known.join(", ")),
+    }
+}
+
+/// Which of the `known` names is likely meant by one that is not among them.
+pub(in crate::cli) fn alike<'a>(known: &[&'a str], name: &str) -> Option<&'a str> {
+    let likeness = |known: &&str| strsim::jaro(known, name);
     let best = known
         .iter()
         .copied()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match best.filter(|best| likeness(best) > ALIKE) {
-        Some(best) => format!("unknown key '{shown}': write '{best}'"),
-        None => format!("unknown key '{shown}': the keys are {}", known.join(", ")),
-    }
+    best.filter(|best| likeness(best) > ALIKE)
 }

@@ -12,7 +12,7 @@ use clap::Command;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(super) use keys::{fix, keys};
+pub(super) use keys::{alike, fix, keys};
 pub(super) use text::shown;
 use text::{line_at, load};
 

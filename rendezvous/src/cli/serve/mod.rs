@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use protocol_core::{BindError, Protocol, Server};
 
+use super::environment;
 use super::exit::Exit;
 use super::signals::Signals;
 use crate::events::{Login, RoomNews, Rooms, SessionNews};
@@ -28,6 +29,9 @@ impl Serve {
             return Exit::usage(&[conflict]);
         }
         self.log.start();
+        for stray in environment::strays() {
+            tracing::warn!("{stray}");
+        }
         match self.serve() {
             Ok(exit) => exit,
             Err(error) => {

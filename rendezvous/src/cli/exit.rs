@@ -1,6 +1,6 @@
 //! How the program ends, as the number that it leaves behind.
 
-use std::io::{Write, stderr};
+use std::io::{ErrorKind, Write, stderr};
 use std::process::ExitCode;
 
 /// How the program ends.
@@ -27,6 +27,13 @@ impl Exit {
     }
 }
 
+/// Whether a command failed for nobody reads its output any more: whoever did has seen enough, so
+/// it ends as if it had stopped in order.
+pub(super) fn is_unread(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -37,7 +44,7 @@ impl From<Exit> for ExitCode {
 macro_rules! codes {
     () => {
         "Exit codes:
-  0  stopped in order
+  0  stopped in order, or nobody reads the output any more
   1  failed for a reason that has no code of its own
   2  a flag, a variable or the configuration file is wrong
   3  cannot listen on the address

@@ -9,6 +9,7 @@ mod demo;
 mod environment;
 mod exit;
 mod file;
+mod in_words;
 mod log;
 mod man;
 mod output;

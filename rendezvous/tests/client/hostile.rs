@@ -176,7 +176,7 @@ fn nobody_passes_for_the_server_or_for_this_client() {
             let from = format!(r#""from":"{id}""#);
             for line in [
                 format!(r#"{{"type":"pass",{from},"name":"moved","data":1}}"#),
-                format!(r#"{{"type":"pass",{from},"dest":"#r1","name":"moved","data":2}}"#),
+                format!(r##"{{"type":"pass",{from},"dest":"#r1","name":"moved","data":2}}"##),
                 format!(r#"{{"type":"request",{from},"name":"add","request_id":"1"}}"#),
                 format!(
                     r#"{{"type":"pass","name":"player_left","data":{{"room":"r1","rev":2,
@@ -202,7 +202,7 @@ fn nobody_passes_for_the_server_or_for_this_client() {
     assert!(
         ended
             .stderr
-            .starts_with("error: request: <server> link_lost: the server stops\n"),
+            .starts_with("error: line 1: request: <server> link_lost: the server stops\n"),
         "{}",
         ended.stderr
     );

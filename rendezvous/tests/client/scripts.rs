@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::process::{program, run, serve};
-use crate::talk::talk;
+use crate::talk::{Talk, talk};
 
 #[test]
 fn each_command_runs_to_its_end_before_the_next() {
@@ -156,4 +156,17 @@ fn without_an_id_or_with_no_address_it_says_what_to_write() {
     let ended = run(program(&["client", "--id=alice", "http://here"]));
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("[::1]:7766"), "{}", ended.stderr);
+}
+
+#[test]
+fn whoever_has_seen_enough_may_go() {
+    let server = serve(&[]);
+    let address = server.address();
+    for flags in [&[][..], &["--json"]] {
+        let mut alice = Talk::unread(address, "alice", flags);
+        alice.close_output();
+        alice.type_in("ping\n");
+        let ended = alice.end();
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use std::process::Command;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -28,6 +28,14 @@ pub(crate) struct Talk {
 
 impl Talk {
     pub(crate) fn start(server: SocketAddr, id: &str, flags: &[&str]) -> Self {
+        let mut talk = Self::unread(server, id, flags);
+        let stdout = talk.child.stdout.take();
+        talk.stdout = lines(stdout.expect("it is piped"));
+        talk
+    }
+
+    /// One whose output nobody reads.
+    pub(crate) fn unread(server: SocketAddr, id: &str, flags: &[&str]) -> Self {
         let server = server.to_string();
         let mut command = program(&[&["client", "--id", id, &server], flags].concat());
         command
@@ -35,30 +43,18 @@ impl Talk {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let stderr = child.stderr.take().expect("it is piped");
         Self {
             stdin: child.stdin.take(),
-            stdout: lines(stdout.expect("it is piped")),
-            stderr: lines(stderr.expect("it is piped")),
+            stdout: channel().1,
+            stderr: lines(stderr),
             child,
         }
     }
 
-    /// One whose output nobody reads.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn unread(server: SocketAddr, id: &str) -> Self {
-        let mut command = program(&["client", "--id", id, &server.to_string()]);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut child = command.spawn().expect("the program starts");
-        Self {
-            stdin: child.stdin.take(),
-            stdout: channel().1,
-            stderr: channel().1,
-            child,
-        }
+    /// Goes, where the output was not read.
+    pub(crate) fn close_output(&mut self) {
+        self.child.stdout = None;
     }
 
     /// How many bytes it has written, wherever to.
@@ -90,13 +86,14 @@ impl Talk {
     }
 
     /// Types lines that the client may never read.
+    #[cfg(target_os = "linux")]
     pub(crate) fn type_ahead(&mut self, lines: String) {
         let mut stdin = self.stdin.take().expect("it was not ended");
         thread::spawn(move || stdin.write_all(lines.as_bytes()));
     }
 
     /// Sends a signal, such as `TERM`.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let kill = Command::new("kill").args(["-s", name, &id]).status();

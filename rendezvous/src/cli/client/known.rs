@@ -7,6 +7,9 @@ use std::collections::{BTreeSet, VecDeque};
 /// More rooms, peers or events than this are not worth completing.
 const MOST: usize = 1_000;
 
+/// Names with more bytes are nobody's.
+const LONGEST: usize = 256;
+
 /// Names that have been seen.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -29,6 +32,9 @@ pub(super) struct Label {
 
 impl Known {
     pub(super) fn see_room(&mut self, id: &str, name: &str, inside: bool) {
+        if !is_short(id) || !is_short(name) {
+            return;
+        }
         self.forget_room(id);
         if self.rooms.len() == MOST {
             self.rooms.pop_front();
@@ -73,7 +79,7 @@ impl Known {
     ///
     /// Where several rooms are meant.
     pub(super) fn room<'a>(&'a self, typed: &'a str) -> Result<&'a str, String> {
-        if self.rooms.iter().any(|room| room.id == typed) {
+        if is_room_id(typed) || self.rooms.iter().any(|room| room.id == typed) {
             return Ok(typed);
         }
         let named = |room: &&Label| room.name == typed;
@@ -96,8 +102,19 @@ impl Known {
     }
 }
 
+/// Whether a name is no longer than names are.
+pub(super) fn is_short(name: &str) -> bool {
+    name.len() <= LONGEST
+}
+
+/// Whether a word is written as the server writes ids of rooms: nobody's name is taken for one.
+fn is_room_id(typed: &str) -> bool {
+    let digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z') && !b"ilou".contains(&byte);
+    typed.len() == 16 && typed.bytes().all(digit)
+}
+
 fn see(names: &mut BTreeSet<String>, name: &str) {
-    if names.len() < MOST && !names.contains(name) {
+    if names.len() < MOST && is_short(name) && !names.contains(name) {
         names.insert(name.to_owned());
     }
 }
@@ -122,6 +139,10 @@ mod tests {
         ] {
             assert_eq!(known.room(typed), Ok(id), "{typed}");
         }
+        known.see_room("ac4", "0123456789abcdez", true);
+        assert_eq!(known.room("0123456789abcdez"), Ok("0123456789abcdez"));
+        known.see_room("ac5", "0123456789abcdeu", true);
+        assert_eq!(known.room("0123456789abcdeu"), Ok("ac5"), "no id has a u");
         let several = known.room("ab").unwrap_err();
         assert!(several.contains("may be 2 rooms"), "{several}");
         known.leave_room("ab3");
@@ -139,5 +160,13 @@ mod tests {
         }
         assert_eq!((known.rooms.len(), known.peers.len()), (MOST, MOST));
         assert_eq!(known.rooms[0].id, "1", "the oldest made room");
+
+        let mut known = Known::default();
+        for length in [LONGEST, LONGEST + 1] {
+            let name = "x".repeat(length);
+            known.see_room("r1", &name, true);
+            known.see_peer(&name);
+            assert_eq!((known.rooms.len(), known.peers.len()), (1, 1));
+        }
     }
 }

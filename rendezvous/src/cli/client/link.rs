@@ -18,7 +18,7 @@ const READ: usize = 16 * 1_024;
 /// How long the other end may take nothing of what is sent to it.
 const STUCK: Duration = Duration::from_secs(10);
 
-/// A link that stands.
+/// A link that stands. `C` is where an encrypted link will differ from a plain one.
 #[derive(Debug)]
 pub(super) struct Link<C = Plain> {
     stream: TcpStream,

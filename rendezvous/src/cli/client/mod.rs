@@ -26,6 +26,7 @@ use super::values;
 use input::{Editor, Inputs, read_script};
 use known::Known;
 use session::{End, Options, Session};
+pub(super) use show::quoted;
 use show::{Format, Screen, Sink, Style};
 
 /// Talk to a server by hand: rooms, events and requests, typed line by line
@@ -81,6 +82,7 @@ impl Client {
                 complain(Exit::LinkLost, &format!("the link is lost: {reason}"))
             }
             Ok(End::Signal(name)) => complain(Exit::Failed, &format!("ended by {name}")),
+            Err(error) if exit::is_unread(&error) => Exit::Stopped,
             Err(error) => complain(Exit::Failed, &format!("{error:#}")),
         }
     }

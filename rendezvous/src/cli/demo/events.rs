@@ -2,6 +2,7 @@
 
 use protocol_core::{Event, EventSet, Protocol};
 
+use crate::cli::in_words::Sentence;
 use crate::events::{Login, RoomNews, Rooms, SessionNews};
 
 /// Words for everybody in a room.
@@ -32,11 +33,27 @@ pub(super) struct Move {
     pub(super) to: String,
 }
 
+/// What nobody has to answer.
 #[derive(Debug, EventSet)]
-pub(super) enum BetweenPlayers {
+pub(super) enum Talk {
     Say(Say),
-    Challenge(Challenge),
     Move(Move),
+}
+
+impl Talk {
+    pub(super) fn in_words(&self, from: &str) -> Sentence {
+        match self {
+            Self::Say(say) => Sentence::new::<Say>(format!("{from}: \"{}\"", say.text)),
+            Self::Move(Move { piece, to }) => {
+                Sentence::new::<Move>(format!("{from}: {piece} to {to}"))
+            }
+        }
+    }
+}
+
+#[derive(Debug, EventSet)]
+pub(super) enum Games {
+    Challenge(Challenge),
 }
 
 #[derive(Debug, Protocol)]
@@ -44,6 +61,6 @@ pub(super) enum BetweenPlayers {
     version = "1",
     to_server = (Login, Rooms),
     to_client = (SessionNews, RoomNews),
-    to_peer = BetweenPlayers,
+    to_peer = (Talk, Games),
 )]
 pub(super) struct Playground;

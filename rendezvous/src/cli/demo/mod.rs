@@ -8,7 +8,7 @@ mod player;
 mod stage;
 mod story;
 
-use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,7 +16,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio::time::timeout;
 
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::log::has_color;
 use stage::Stage;
 
@@ -41,8 +41,7 @@ impl Demo {
     pub(super) fn run(&self) -> Exit {
         match self.play() {
             Ok(()) => Exit::Stopped,
-            // Whoever looked at it has seen enough.
-            Err(error) if is_broken_pipe(&error) => Exit::Stopped,
+            Err(error) if exit::is_unread(&error) => Exit::Stopped,
             Err(error) => {
                 let _ = writeln!(stderr(), "error: {error:#}");
                 Exit::Failed
@@ -69,9 +68,4 @@ impl Demo {
             played.with_context(|| format!("the demo takes longer than {LONGEST:?}"))?
         })
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<io::Error>();
-    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

@@ -5,31 +5,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use protocol_core::{Client, Event, EventError, Inbox, PeerId, RequestError, inbox};
+use protocol_core::{Client, Event, EventError, Inbox, PeerId, RequestError, queue};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::ear::{Ear, Heard, in_words};
 use super::events::Playground;
 use super::stage::{Sign, Stage};
+use crate::cli::in_words::Sentence;
 use crate::client::LoginExt;
-use crate::events::{
-    HostChanged, LogIn, PlayerJoined, PlayerLeft, PlayerUpdated, RoomNews, RoomUpdated, SelfJoined,
-    SelfLeft,
-};
+use crate::events::LogIn;
 use crate::my_rooms::MyRooms;
 
 /// The longest that anybody waits for news; on one machine they take well under a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// News that may wait to be looked at; the story looks at each as it comes.
-const UNREAD: usize = 16;
+const UNREAD: usize = 256;
 
 pub(super) struct Player {
     pub(super) id: PeerId,
     pub(super) client: Client<Playground>,
-    news: Inbox<RoomNews>,
-    heard: mpsc::Receiver<Heard>,
+    heard: Inbox<Heard>,
+    asked: mpsc::Receiver<Sentence>,
     rooms: MyRooms,
     stage: Arc<Stage>,
 }
@@ -41,10 +39,16 @@ impl Player {
         address: SocketAddr,
         stage: &Arc<Stage>,
     ) -> Result<Self> {
-        let (on_news, news) = inbox(UNREAD);
-        let (tell, heard) = mpsc::channel(UNREAD);
+        let (queue, heard) = queue(UNREAD);
+        let (tell, asked) = mpsc::channel(UNREAD);
+        let handlers = (
+            queue.of(Heard::Session),
+            queue.of(Heard::Rooms),
+            queue.of(Heard::Players),
+            Ear(tell),
+        );
         let client = Client::<Playground>::connect(address)
-            .handle((Ear(tell), on_news))
+            .handle(handlers)
             .await?;
         let text = format!("as {name}");
         stage.line(name, Sign::Sends, LogIn::NAME, &text).await?;
@@ -52,8 +56,8 @@ impl Player {
         let player = Self {
             id: session.id,
             client,
-            news,
             heard,
+            asked,
             rooms: MyRooms::default(),
             stage: Arc::clone(stage),
         };
@@ -100,10 +104,10 @@ impl Player {
 
     /// Waits for what this player hears next, which has to be this, and shows it.
     pub(super) async fn hears<E: Event>(&mut self, text: &str) -> Result<()> {
-        let expected = Heard::new::<E>(text);
+        let expected = Sentence::new::<E>(text);
         let next = timeout(PATIENCE, self.next()).await;
         let next = next.with_context(|| {
-            let Heard { event, text } = &expected;
+            let Sentence { event, text } = &expected;
             format!("{} waits in vain for `{event}`: {text}", self.id)
         })?;
         let heard = next?.with_context(|| format!("the link of {} has ended", self.id))?;
@@ -124,42 +128,29 @@ impl Player {
         closed.with_context(|| format!("the link of {} goes on", self.id))?;
         let next = timeout(PATIENCE, self.next()).await;
         let next = next.with_context(|| format!("the handlers of {} go on", self.id))?;
-        if let Some(Heard { event, text }) = next? {
+        if let Some(Sentence { event, text }) = next? {
             bail!("{} hears `{event}`: {text}; expected nothing", self.id);
         }
         Ok(())
     }
 
     /// What is heard next; none after the link's end. Nothing is lost where this is dropped.
-    async fn next(&mut self) -> Result<Option<Heard>> {
+    async fn next(&mut self) -> Result<Option<Sentence>> {
         tokio::select! {
             biased;
-            Some(received) = self.news.next() => {
-                let news = received.event;
-                let heard = Heard {
-                    event: name_of(&news),
-                    text: in_words(&news, &self.rooms),
-                };
-                self.rooms.hear(&news)?;
-                Ok(Some(heard))
+            Some(heard) = self.heard.next() => {
+                let sentence = in_words(&heard, &self.rooms);
+                if let Heard::Rooms(news) = &heard.event {
+                    self.rooms.hear(news)?;
+                }
+                Ok(Some(sentence))
             }
-            heard = self.heard.recv() => Ok(heard),
+            // What has to be answered is no queue's, so this has no place among the others.
+            asked = self.asked.recv() => Ok(asked),
         }
     }
 
     async fn show(&self, sign: Sign, event: &str, text: &str) -> Result<()> {
         Ok(self.stage.line(&self.id, sign, event, text).await?)
-    }
-}
-
-fn name_of(news: &RoomNews) -> &'static str {
-    match news {
-        RoomNews::SelfJoined(_) => SelfJoined::NAME,
-        RoomNews::SelfLeft(_) => SelfLeft::NAME,
-        RoomNews::PlayerJoined(_) => PlayerJoined::NAME,
-        RoomNews::PlayerLeft(_) => PlayerLeft::NAME,
-        RoomNews::PlayerUpdated(_) => PlayerUpdated::NAME,
-        RoomNews::HostChanged(_) => HostChanged::NAME,
-        RoomNews::RoomUpdated(_) => RoomUpdated::NAME,
     }
 }

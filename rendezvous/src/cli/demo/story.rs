@@ -70,7 +70,9 @@ pub(super) async fn play(stage: Stage) -> Result<()> {
     let in_order = rendezvous.shutdown(&server, DEADLINE).await;
     ensure!(in_order, "the server did not stop in order");
     for mut player in [alice, carol] {
-        player.hears::<ServerClosing>("the server stops").await?;
+        player
+            .hears::<ServerClosing>("the server stops within 2000 ms")
+            .await?;
         player.ends().await?;
     }
     Ok(())
@@ -84,16 +86,15 @@ async fn a_room_for_two(alice: &mut Player, bob: &mut Player, carol: &Player) ->
     };
     let lobby = alice.client.request(create).await?;
     alice
-        .hears::<SelfJoined>("is in lobby: alice (host)")
+        .hears::<SelfJoined>("you are in lobby now: you made it")
         .await?;
     alice.gets::<CreateRoom>(&revision(lobby.rev)).await?;
 
     bob.sends::<JoinRoom>("lobby").await?;
     let joined = bob.client.request(JoinRoom::new(lobby.id.clone())).await?;
-    bob.hears::<SelfJoined>("is in lobby: alice (host), bob")
-        .await?;
+    bob.hears::<SelfJoined>("you are in lobby now").await?;
     bob.gets::<JoinRoom>(&revision(joined.rev)).await?;
-    alice.hears::<PlayerJoined>("bob is in lobby").await?;
+    alice.hears::<PlayerJoined>("bob is in lobby now").await?;
 
     carol.sends::<JoinRoom>("lobby").await?;
     let refused = carol.client.request(JoinRoom::new(lobby.id.clone())).await;
@@ -116,18 +117,20 @@ async fn one_seat_more(
     };
     let updated = alice.client.request(update).await?;
     for player in [&mut *alice, bob] {
-        player.hears::<RoomUpdated>("lobby takes 3 players").await?;
+        player
+            .hears::<RoomUpdated>("lobby has changed: for 3 players")
+            .await?;
     }
     alice.gets::<UpdateRoom>(&revision(updated.rev)).await?;
 
     carol.sends::<JoinRoom>("lobby").await?;
     let joined = carol.client.request(JoinRoom::new(lobby.clone())).await?;
-    carol
-        .hears::<SelfJoined>("is in lobby: alice (host), bob, carol")
-        .await?;
+    carol.hears::<SelfJoined>("you are in lobby now").await?;
     carol.gets::<JoinRoom>(&revision(joined.rev)).await?;
     for player in [alice, bob] {
-        player.hears::<PlayerJoined>("carol is in lobby").await?;
+        player
+            .hears::<PlayerJoined>("carol is in lobby now")
+            .await?;
     }
     Ok(())
 }
@@ -193,14 +196,16 @@ async fn the_host_leaves(
     alice.sends::<LeaveRoom>("lobby").await?;
     let room = lobby.clone();
     let left = alice.client.request(LeaveRoom { room }).await?;
-    alice.hears::<SelfLeft>("is out of lobby: left").await?;
+    alice
+        .hears::<SelfLeft>("you are no longer in lobby: left")
+        .await?;
     alice.gets::<LeaveRoom>(&revision(left.rev)).await?;
     for player in [&mut *bob, &mut *carol] {
         player
-            .hears::<PlayerLeft>("alice is out of lobby: left")
+            .hears::<PlayerLeft>("alice is no longer in lobby: left")
             .await?;
         player
-            .hears::<HostChanged>("bob is the host of lobby now")
+            .hears::<HostChanged>("bob is the host of lobby now, after alice")
             .await?;
     }
 
@@ -209,9 +214,9 @@ async fn the_host_leaves(
     let kicked = bob.client.request(kick(carol, Some("come back later")));
     let kicked = kicked.await?;
     carol
-        .hears::<SelfLeft>("is out of lobby: kicked by bob, \"come back later\"")
+        .hears::<SelfLeft>("you are no longer in lobby: kicked by bob (\"come back later\")")
         .await?;
-    bob.hears::<PlayerLeft>("carol is out of lobby: kicked by bob")
+    bob.hears::<PlayerLeft>("carol is no longer in lobby: kicked by bob")
         .await?;
     bob.gets::<KickPlayer>(&revision(kicked.rev)).await
 }
@@ -224,18 +229,16 @@ async fn the_room_ends(
 ) -> Result<()> {
     carol.sends::<JoinRoom>("lobby").await?;
     let joined = carol.client.request(JoinRoom::new(lobby.clone())).await?;
-    carol
-        .hears::<SelfJoined>("is in lobby: bob (host), carol")
-        .await?;
+    carol.hears::<SelfJoined>("you are in lobby now").await?;
     carol.gets::<JoinRoom>(&revision(joined.rev)).await?;
-    bob.hears::<PlayerJoined>("carol is in lobby").await?;
+    bob.hears::<PlayerJoined>("carol is in lobby now").await?;
 
     bob.sends::<DeleteRoom>("lobby").await?;
     let room = lobby.clone();
     let deleted = bob.client.request(DeleteRoom { room }).await?;
     for player in [&mut *bob, carol] {
         player
-            .hears::<SelfLeft>("is out of lobby: the room was deleted by bob")
+            .hears::<SelfLeft>("you are no longer in lobby: the room was deleted by bob")
             .await?;
     }
     bob.gets::<DeleteRoom>(&revision(deleted.rev)).await?;

@@ -31,7 +31,7 @@ use calls::{Asked, Calls};
 pub(super) use calls::{Call, Ticket};
 use happening::Happening;
 use picture::Picture;
-pub(super) use picture::{label, status};
+pub(super) use picture::label;
 use waits::Waits;
 
 /// What a session is asked for.
@@ -320,7 +320,7 @@ impl Session {
     fn drop_link(&mut self) {
         self.link = None;
         self.asked.clear();
-        self.picture.clear();
+        self.picture = Picture::default();
         self.known.send_modify(|known| {
             known.me = None;
             known.leave_all();

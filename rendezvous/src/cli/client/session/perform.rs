@@ -111,7 +111,8 @@ impl Session {
     }
 
     async fn say(&mut self, ticket: Ticket, to: Option<Dest>, text: &str) -> io::Result<()> {
-        let dest = match (to, self.picture.rooms()) {
+        let rooms: Vec<_> = self.picture.rooms().collect();
+        let dest = match (to, &rooms[..]) {
             (Some(to), _) => self.dest(to),
             (None, [room]) => Ok(format!("#{}", room.id)),
             (None, rooms) => Err(format!(
@@ -295,7 +296,7 @@ impl Session {
 
     fn who(&mut self, ticket: Ticket, room: Option<&str>) -> io::Result<()> {
         let Some(typed) = room else {
-            let rooms: Vec<_> = self.picture.rooms().iter().collect();
+            let rooms: Vec<_> = self.picture.rooms().collect();
             return self.screen.who(ticket, &rooms);
         };
         let id = self.known.borrow().room(typed).map(str::to_owned);
@@ -303,7 +304,7 @@ impl Session {
             Ok(id) => id,
             Err(error) => return self.usage(ticket, &error),
         };
-        let room = self.picture.rooms().iter().find(|room| *room.id == *id);
+        let room = self.picture.rooms().find(|room| *room.id == *id);
         if let Some(room) = room {
             return self.screen.who(ticket, &[room]);
         }

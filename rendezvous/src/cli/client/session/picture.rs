@@ -2,200 +2,109 @@
 //!
 //! Takes what fits the vocabulary and ignores the rest: any server may be at the other end.
 
-use protocol_core::Json;
+use protocol_core::{EventSet, Json};
 
-use crate::cli::client::command::json_text;
-use crate::cli::client::known::Known;
+use crate::MyRooms;
+use crate::cli::client::known::{Known, is_short};
 use crate::cli::client::show::quoted;
-use crate::events::{
-    HostChanged, JoinCause, LeaveReason, PlayerJoined, PlayerLeft, PlayerStatus, PlayerUpdated,
-    Room, RoomUpdated, SelfJoined, SelfLeft, ServerClosing, SessionEnd, SessionEnded,
-};
+use crate::cli::in_words::{of_rooms, of_session};
+use crate::events::{JoinCause, LeaveReason, Room, RoomNews, SelfJoined, SessionNews};
 
 /// The rooms that one is in.
 #[derive(Debug, Default)]
 pub(in crate::cli::client) struct Picture {
-    rooms: Vec<Room>,
+    rooms: MyRooms,
 }
 
 impl Picture {
-    /// The server lets nobody into more; one that says otherwise is not believed.
-    const MOST: usize = 1_000;
+    /// A server that lets one into more rooms is not followed there.
+    const ROOMS: usize = 64;
 
-    pub(in crate::cli::client) fn rooms(&self) -> &[Room] {
-        &self.rooms
+    /// Nor into one with more players.
+    const PLAYERS: usize = 1_000;
+
+    pub(in crate::cli::client) fn rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.iter()
     }
 
-    pub(in crate::cli::client) fn clear(&mut self) {
-        self.rooms.clear();
-    }
-
-    /// One is in `room`, as it is now.
+    /// One is in `room` again.
     pub(super) fn enter(&mut self, room: Room, known: &mut Known) {
-        known.see_room(&room.id, &room.name, true);
-        for player in &room.players {
-            known.see_peer(&player.id);
-        }
-        if let Some(known) = self.rooms.iter_mut().find(|known| known.id == room.id) {
-            *known = room;
-        } else if self.rooms.len() < Self::MOST {
-            self.rooms.push(room);
-        }
+        let news = SelfJoined::new(room, JoinCause::Resumed);
+        self.follow(&RoomNews::SelfJoined(news), known);
     }
 
     /// Takes in an event of the server's; what it says as a sentence, if it is known and fits.
     pub(super) fn hear(&mut self, name: &str, data: &Json, known: &mut Known) -> Option<String> {
-        match name {
-            "self_joined" => {
-                let news: SelfJoined = data.decode().ok()?;
-                let cause = match news.cause {
-                    JoinCause::Created => " now: you made it",
-                    JoinCause::Resumed => " again",
-                    _ => " now",
-                };
-                let room = news.into_room();
-                let sentence = format!("you are in {}{cause}", label(&room));
-                self.enter(room, known);
-                Some(sentence)
+        if let Some(news) = decoded::<RoomNews>(name, data) {
+            let sentence = of_rooms(&news, &self.rooms, label);
+            self.follow(&news, known);
+            return Some(sentence.text);
+        }
+        let news = decoded(name, data)?;
+        let text = of_session(&news).text;
+        Some(match news {
+            SessionNews::ServerClosing(closing) => {
+                format!("{text}; connect again after {} ms", closing.retry_after_ms)
             }
-            "self_left" => {
-                let news: SelfLeft = data.decode().ok()?;
-                let at = self.rooms.iter().position(|room| room.id == news.room);
-                let room = at.map(|at| self.rooms.remove(at));
-                let label = room.map_or_else(|| unknown(&news.room), |room| label(&room));
-                if matches!(
-                    news.reason,
-                    LeaveReason::RoomDeleted | LeaveReason::HostClosed | LeaveReason::Shutdown
-                ) {
-                    known.forget_room(&news.room);
-                } else {
-                    known.leave_room(&news.room);
+            _ => text,
+        })
+    }
+
+    /// News that are too much or out of step change nothing.
+    fn follow(&mut self, news: &RoomNews, known: &mut Known) {
+        if !self.has_room_for(news) || self.rooms.hear(news).is_err() {
+            return;
+        }
+        match news {
+            RoomNews::SelfJoined(joined) => {
+                known.see_room(&joined.id, &joined.name, true);
+                for player in &joined.players {
+                    known.see_peer(&player.id);
                 }
-                let reason = reason(news.reason, news.by.as_deref());
-                let said = news.message.map(|said| format!(" ({})", json_text(&said)));
-                Some(format!(
-                    "you are no longer in {label}: {reason}{}",
-                    said.unwrap_or_default()
-                ))
             }
-            "player_joined" => {
-                let news: PlayerJoined = data.decode().ok()?;
-                let id = news.player.id.clone();
-                known.see_peer(&id);
-                let label = self.change(&news.room, news.rev, |room| {
-                    room.players.retain(|player| player.id != news.player.id);
-                    room.players.push(news.player);
-                });
-                Some(format!("{} is in {label} now", quoted(&id)))
+            RoomNews::SelfLeft(left) => match left.reason {
+                LeaveReason::RoomDeleted | LeaveReason::HostClosed | LeaveReason::Shutdown => {
+                    known.forget_room(&left.room);
+                }
+                _ => known.leave_room(&left.room),
+            },
+            RoomNews::PlayerJoined(joined) => known.see_peer(&joined.player.id),
+            RoomNews::RoomUpdated(updated) => {
+                known.see_room(&updated.0.id, &updated.0.name, true);
             }
-            "player_left" => {
-                let news: PlayerLeft = data.decode().ok()?;
-                let label = self.change(&news.room, news.rev, |room| {
-                    room.players.retain(|player| player.id != news.player);
-                });
-                let reason = reason(news.reason, news.by.as_deref());
-                let player = quoted(&news.player);
-                Some(format!("{player} is no longer in {label}: {reason}"))
-            }
-            "player_updated" => {
-                let news: PlayerUpdated = data.decode().ok()?;
-                let label = self.change(&news.room, news.rev, |room| {
-                    let mut players = room.players.iter_mut();
-                    if let Some(player) = players.find(|player| player.id == news.player) {
-                        player.status = news.status;
-                    }
-                });
-                let status = status(news.status);
-                Some(format!("{} in {label} is {status}", quoted(&news.player)))
-            }
-            "host_changed" => {
-                let news: HostChanged = data.decode().ok()?;
-                let host = news.host.clone();
-                let label = self.change(&news.room, news.rev, |room| room.host = news.host);
-                Some(format!(
-                    "{} is the host of {label} now, after {}",
-                    quoted(&host),
-                    quoted(&news.previous)
-                ))
-            }
-            "room_updated" => {
-                let RoomUpdated(room) = data.decode().ok()?;
-                let sentence = format!("{} has changed: revision {}", label(&room), room.rev);
-                self.enter(room, known);
-                Some(sentence)
-            }
-            _ => session_news(name, data),
+            _ => {}
         }
     }
 
-    /// Changes a room, and says how it is called.
-    fn change(&mut self, id: &str, rev: u64, change: impl FnOnce(&mut Room)) -> String {
-        match self.rooms.iter_mut().find(|room| *room.id == *id) {
-            Some(room) => {
-                room.rev = rev;
-                change(room);
-                label(room)
+    fn has_room_for(&self, news: &RoomNews) -> bool {
+        match news {
+            RoomNews::SelfJoined(joined) => {
+                let rooms = self.rooms.iter().count();
+                rooms < Self::ROOMS
+                    && is_short(&joined.name)
+                    && joined.players.len() <= Self::PLAYERS
             }
-            None => unknown(id),
+            RoomNews::RoomUpdated(updated) => {
+                is_short(&updated.0.name) && updated.0.players.len() <= Self::PLAYERS
+            }
+            RoomNews::PlayerJoined(joined) => {
+                let room = self.rooms.get(&joined.room);
+                room.is_none_or(|room| room.players.len() < Self::PLAYERS)
+            }
+            _ => true,
         }
     }
 }
 
-fn session_news(name: &str, data: &Json) -> Option<String> {
-    match name {
-        "session_ended" => {
-            let news: SessionEnded = data.decode().ok()?;
-            Some(match news.reason {
-                SessionEnd::Replaced => "the session has ended: you logged in elsewhere".to_owned(),
-                SessionEnd::Removed => {
-                    "the session has ended: the server's operator ended it".to_owned()
-                }
-                SessionEnd::Unknown => "the session has ended".to_owned(),
-            })
-        }
-        "server_closing" => {
-            let news: ServerClosing = data.decode().ok()?;
-            Some(format!(
-                "the server stops within {} ms; connect again after {} ms",
-                news.deadline_ms, news.retry_after_ms
-            ))
-        }
-        _ => None,
-    }
+/// The event, if it is one of the set and fits.
+fn decoded<S: EventSet>(name: &str, data: &Json) -> Option<S> {
+    let index = S::EVENTS.iter().position(|event| event.name == name)?;
+    S::decode(index, data.as_raw()).ok()
 }
 
 /// How a room is called in a sentence.
 pub(in crate::cli::client) fn label(room: &Room) -> String {
     format!("{} ({})", quoted(&room.name), quoted(&room.id))
-}
-
-/// How a room is called of which nothing is known.
-fn unknown(id: &str) -> String {
-    format!("room {}", quoted(id))
-}
-
-/// Whether a player's link stands, in words.
-pub(in crate::cli::client) fn status(status: PlayerStatus) -> &'static str {
-    match status {
-        PlayerStatus::Online => "online",
-        PlayerStatus::Reconnecting => "reconnecting",
-        PlayerStatus::Unknown => "in a state that this client does not know",
-    }
-}
-
-fn reason(reason: LeaveReason, by: Option<&str>) -> String {
-    let by = by
-        .map(|by| format!(" by {}", quoted(by)))
-        .unwrap_or_default();
-    match reason {
-        LeaveReason::Left => "left".to_owned(),
-        LeaveReason::Kicked => format!("kicked{by}"),
-        LeaveReason::RoomDeleted => format!("the room was deleted{by}"),
-        LeaveReason::HostClosed => "the host left, and the room ended with that".to_owned(),
-        LeaveReason::GraceExpired => "the link was lost for too long".to_owned(),
-        LeaveReason::Shutdown => "the server stops".to_owned(),
-        LeaveReason::Unknown => "for a reason that this client does not know".to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -229,7 +138,7 @@ mod tests {
             hear(&mut picture, "host_changed", host).unwrap(),
             "bob is the host of lobby (r1) now, after alice"
         );
-        let room = &picture.rooms()[0];
+        let room = picture.rooms().next().unwrap();
         assert_eq!((&*room.host, room.rev, room.players.len()), ("bob", 3, 2));
 
         let left = r#"{"room":"r1","rev":4,"player":"bob","reason":"kicked","by":"alice"}"#;
@@ -242,7 +151,7 @@ mod tests {
             hear(&mut picture, "self_left", gone).unwrap(),
             "you are no longer in lobby (r1): the room was deleted by alice (\"bye\")"
         );
-        assert!(picture.rooms().is_empty());
+        assert_eq!(picture.rooms().count(), 0);
     }
 
     #[test]
@@ -250,6 +159,41 @@ mod tests {
         let mut picture = Picture::default();
         assert_eq!(hear(&mut picture, "self_joined", "7"), None);
         assert_eq!(hear(&mut picture, "moved", "{}"), None);
-        assert!(picture.rooms().is_empty());
+        assert_eq!(picture.rooms().count(), 0);
+    }
+
+    /// A room whose name has `name` bytes, with as many `players`, as news that one has joined it.
+    fn joined(id: usize, name: usize, players: usize) -> String {
+        let name = "x".repeat(name);
+        let player = |n| format!(r#"{{"id":"p{n}","status":"online","joined_rev":1}}"#);
+        let players: Vec<_> = (0..players).map(player).collect();
+        ROOM.split_once("\"players\"")
+            .unwrap()
+            .0
+            .replace("r1", &format!("r{id}"))
+            .replace("lobby", &name)
+            + &format!(r#""players":[{}],"cause":"joined"}}"#, players.join(","))
+    }
+
+    #[test]
+    fn what_is_remembered_has_bounds() {
+        let mut picture = Picture::default();
+        for (name, players, taken) in [(256, 1, 1), (257, 1, 1), (1, 1_000, 2), (1, 1_001, 2)] {
+            let data = format!("{{{}", joined(name + players, name, players));
+            assert!(hear(&mut picture, "self_joined", &data).is_some());
+            assert_eq!(picture.rooms().count(), taken);
+        }
+        let more =
+            r#"{"room":"r1001","rev":2,"player":{"id":"bob","status":"online","joined_rev":2}}"#;
+        assert!(hear(&mut picture, "player_joined", more).is_some());
+        assert!(picture.rooms().all(|room| room.players.len() <= 1_000));
+        for id in 0..64 {
+            hear(
+                &mut picture,
+                "self_joined",
+                &format!("{{{}", joined(id, 1, 1)),
+            );
+        }
+        assert_eq!(picture.rooms().count(), 64);
     }
 }

@@ -164,7 +164,7 @@ impl Session {
                     .and_then(|cursor| Json::from_value(&cursor).ok());
                 self.known.send_modify(|known| {
                     for room in &answer.rooms {
-                        let inside = self.picture.rooms().iter().any(|own| own.id == room.id);
+                        let inside = self.picture.rooms().any(|own| own.id == room.id);
                         known.see_room(&room.id, &room.name, inside);
                         known.see_peer(&room.host);
                     }

@@ -6,7 +6,8 @@ use protocol_core::Json;
 
 use super::escape::quoted;
 use super::line::{Line, Tone};
-use crate::cli::client::session::{label, status};
+use crate::cli::client::session::label;
+use crate::cli::in_words::status;
 use crate::events::{Changed, Invited, LoggedIn, Pong, Room, RoomList, RoomSummary};
 
 /// The lines that `data` is shown as, which answers the event `name` of the server's.

@@ -20,7 +20,7 @@ pub(in crate::cli::client) fn escaped(text: &str) -> Cow<'_, str> {
 
 /// A name of another's as it stands in a line: as JSON where anything in it could be taken for
 /// more than a name.
-pub(in crate::cli::client) fn quoted(name: &str) -> Cow<'_, str> {
+pub(in crate::cli) fn quoted(name: &str) -> Cow<'_, str> {
     if name.split(' ').all(is_word) {
         return Cow::Borrowed(name);
     }

@@ -20,7 +20,8 @@ use protocol_core::wire::{FrameType, WireError};
 
 use super::session::{Call, Ticket};
 use crate::events::Room;
-pub(super) use escape::{escaped, quoted};
+pub(super) use escape::escaped;
+pub(in crate::cli) use escape::quoted;
 use line::{Line, Tone};
 use record::{Failure, Record};
 pub(super) use sink::Sink;

@@ -95,3 +95,40 @@ fn of_two_rooms_with_one_name_an_id_is_asked_for() {
     let expected = "error: line 3: `lobby` may be 2 rooms: write more of an id, such as ";
     assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
 }
+
+#[test]
+fn a_room_is_joined_by_a_name_that_was_never_listed() {
+    let server = serve(&[]);
+    let address = server.address();
+    let mut alice = Talk::logged_in(address, "alice");
+    alice.type_in("create lobby\n");
+    alice.until("lobby (");
+    let bob = talk(address, "bob", &[], "join lobby\nwho\njoin cellar\n");
+    assert!(bob.stdout.contains("  bob (online)"), "{}", bob.stdout);
+    let missing = "line 3: join: room_not_found: ";
+    assert!(bob.stderr.contains(missing), "{}", bob.stderr);
+    assert_eq!(bob.code, 1);
+    alice.end();
+}
+
+#[test]
+fn a_room_that_is_gone_gives_its_name_free() {
+    let server = serve(&[]);
+    let address = server.address();
+    let mut alice = Talk::logged_in(address, "alice");
+    alice.type_in("create lobby\n");
+    alice.until("lobby (");
+    let mut bob = Talk::logged_in(address, "bob");
+    bob.type_in("join lobby\nleave lobby\n");
+    bob.until("you are no longer in lobby");
+    alice.until("bob is no longer in lobby");
+    alice.type_in("delete lobby\ncreate lobby\nping\n");
+    alice.until("you are no longer in lobby");
+    alice.until("you are in lobby (");
+    bob.type_in("rooms\njoin lobby\nwho\n");
+    bob.until("  bob (online)");
+    for talk in [&mut alice, &mut bob] {
+        let ended = talk.end();
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    }
+}

@@ -72,6 +72,18 @@ impl Known {
         see(&mut self.events, name);
     }
 
+    /// Whether something is known of what was typed for a room, or nothing can be: an id.
+    pub(super) fn knows(&self, typed: &str) -> bool {
+        let fits = |room: &Label| room.name == typed || room.id.starts_with(typed);
+        is_room_id(typed) || self.rooms.iter().any(fits)
+    }
+
+    /// Only `listed` rooms are public now: others are gone, but for those that one is in.
+    pub(super) fn keep_rooms(&mut self, listed: &[&str]) {
+        self.rooms
+            .retain(|room| room.inside || listed.contains(&&*room.id));
+    }
+
     /// The id of the room that was typed by its id, the start of it, or its name. What nothing is
     /// known of may be an id all the same: the server will say.
     ///

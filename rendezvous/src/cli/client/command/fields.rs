@@ -42,6 +42,11 @@ pub(in crate::cli::client) enum FieldValue {
 }
 
 impl Field {
+    /// Whether this is a password without a character: none, where a new room is to have one.
+    pub(in crate::cli::client) fn is_empty_password(&self) -> bool {
+        self.key == "password" && self.value == FieldValue::Known(json_text(""))
+    }
+
     /// Text for a field.
     pub(in crate::cli::client) fn text(key: &'static str, text: &str) -> Self {
         Self {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use protocol_core::wire::FrameType;
 use tokio::time::Instant;
 
+use crate::cli::client::command::Field;
+
 /// The command that something is done for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli::client) struct Ticket {
@@ -24,6 +26,8 @@ pub(in crate::cli::client) struct Call {
     pub(in crate::cli::client) peer: Option<String>,
     pub(in crate::cli::client) sent: Instant,
     pub(in crate::cli::client) deadline: Instant,
+    /// The join that waits for this list, since it names a room that nothing is known of yet.
+    pub(in crate::cli::client) join: Option<Vec<Field>>,
 }
 
 /// Calls by their ids.
@@ -169,6 +173,7 @@ mod tests {
             peer: peer.map(str::to_owned),
             sent: Instant::now(),
             deadline: Instant::now() + Duration::from_secs(10),
+            join: None,
         }
     }
 

@@ -14,6 +14,13 @@ use super::waits::Wait;
 use super::{Flow, Session};
 use crate::cli::client::command::{Command, Dest, Field, FieldValue, json_text};
 
+/// What a frame is, for the answer to it.
+struct To<'a> {
+    name: &'a str,
+    peer: Option<String>,
+    join: Option<Vec<Field>>,
+}
+
 impl Session {
     pub(super) async fn perform(&mut self, ticket: Ticket, command: Command) -> io::Result<Flow> {
         match command {
@@ -30,7 +37,10 @@ impl Session {
             } => {
                 let dest = to.map(|to| self.dest(to)).transpose();
                 match dest {
-                    Ok(dest) => self.send_event(ticket, kind, dest, &name, &data).await?,
+                    Ok(dest) => {
+                        self.send_event(ticket, kind, dest, &name, &data, None)
+                            .await?;
+                    }
                     Err(error) => self.usage(ticket, &error)?,
                 }
             }
@@ -84,17 +94,53 @@ impl Session {
             let error = frames::trouble("cannot_connect", reason);
             return self.fail(ticket, &error);
         }
-        let data = object(&fields, &self.known.borrow());
+        if event == "create_room" && fields.iter().any(Field::is_empty_password) {
+            let error = "the password is empty: write one, or leave `password=` out";
+            return self.usage(ticket, error);
+        }
+        if event == "join_room"
+            && let Some(name) = self.unknown_room(&fields)
+        {
+            return self.look_up(ticket, &name, fields).await;
+        }
+        if event == "list_rooms" {
+            self.list = (fields.clone(), None);
+        }
+        self.request(ticket, event, &fields).await
+    }
+
+    /// Asks the server for what is in `fields`.
+    pub(super) async fn request(
+        &mut self,
+        ticket: Ticket,
+        event: &'static str,
+        fields: &[Field],
+    ) -> io::Result<()> {
+        let data = object(fields, &self.known.borrow());
         match data {
             Ok(data) => {
-                if event == "list_rooms" {
-                    self.list = (fields, None);
-                }
-                self.send_event(ticket, FrameType::Request, None, event, &data)
+                self.send_event(ticket, FrameType::Request, None, event, &data, None)
                     .await
             }
             Err(error) => self.usage(ticket, &error),
         }
+    }
+
+    /// The room of a join that may be named, and that nothing is known of.
+    fn unknown_room(&self, fields: &[Field]) -> Option<String> {
+        let known = self.known.borrow();
+        fields.iter().find_map(|field| match &field.value {
+            FieldValue::Room(typed) if !known.knows(typed) => Some(typed.clone()),
+            _ => None,
+        })
+    }
+
+    /// Asks for public rooms of that name first.
+    async fn look_up(&mut self, ticket: Ticket, name: &str, join: Vec<Field>) -> io::Result<()> {
+        let data = format!("{{\"filter\":{}}}", json_text(name));
+        let kind = FrameType::Request;
+        self.send_event(ticket, kind, None, "list_rooms", &data, Some(join))
+            .await
     }
 
     async fn more(&mut self, ticket: Ticket) -> io::Result<()> {
@@ -115,6 +161,9 @@ impl Session {
         let dest = match (to, &rooms[..]) {
             (Some(to), _) => self.dest(to),
             (None, [room]) => Ok(format!("#{}", room.id)),
+            (None, []) => {
+                Err("you are in no room: `join` or `create` one, or say to=PEER".to_owned())
+            }
             (None, rooms) => Err(format!(
                 "you are in {} rooms: say to=#ROOM or to=PEER who is meant",
                 rooms.len()
@@ -123,7 +172,7 @@ impl Session {
         match dest {
             Ok(dest) => {
                 let data = json_text(text);
-                self.send_event(ticket, FrameType::Pass, Some(dest), "say", data.get())
+                self.send_event(ticket, FrameType::Pass, Some(dest), "say", data.get(), None)
                     .await
             }
             Err(error) => self.usage(ticket, &error),
@@ -138,6 +187,7 @@ impl Session {
         dest: Option<String>,
         name: &str,
         data: &str,
+        join: Option<Vec<Field>>,
     ) -> io::Result<()> {
         let id = (kind != FrameType::Pass).then(|| {
             self.last_id += 1;
@@ -150,7 +200,12 @@ impl Session {
                 known.see_peer(peer);
             }
         });
-        self.send_frame(ticket, frame, id, kind, name, dest).await
+        let to = To {
+            name,
+            peer: dest,
+            join,
+        };
+        self.send_frame(ticket, frame, id, kind, to).await
     }
 
     async fn send_frame(
@@ -159,8 +214,7 @@ impl Session {
         frame: Vec<u8>,
         id: Option<String>,
         kind: FrameType,
-        name: &str,
-        peer: Option<String>,
+        to: To<'_>,
     ) -> io::Result<()> {
         if let Err(error) = check_length(&frame) {
             return self.usage(ticket, &error);
@@ -175,10 +229,11 @@ impl Session {
         let call = Call {
             ticket,
             kind,
-            name: name.to_owned(),
-            peer,
+            name: to.name.to_owned(),
+            peer: to.peer,
             sent,
             deadline: sent + self.options.timeout,
+            join: to.join,
         };
         if self.link.is_none() {
             return self.not_connected(ticket);
@@ -253,10 +308,20 @@ impl Session {
             }
             Some((kind, id, name, peer)) => {
                 let id = Some(id.into_owned());
-                self.send_frame(ticket, line, id, kind, &name, peer).await
+                let to = To {
+                    name: &name,
+                    peer,
+                    join: None,
+                };
+                self.send_frame(ticket, line, id, kind, to).await
             }
             None => {
-                self.send_frame(ticket, line, None, FrameType::Pass, "", None)
+                let to = To {
+                    name: "",
+                    peer: None,
+                    join: None,
+                };
+                self.send_frame(ticket, line, None, FrameType::Pass, to)
                     .await
             }
         }
@@ -268,6 +333,11 @@ impl Session {
         number: u64,
         answer: Result<String, WireError>,
     ) -> io::Result<()> {
+        let done = if answer.is_ok() {
+            "answered"
+        } else {
+            "refused"
+        };
         let Some(question) = self.asked.take(number) else {
             let error = format!("nobody waits for an answer to #{number}");
             return self.usage(ticket, &error);
@@ -289,7 +359,7 @@ impl Session {
             return self.usage(ticket, &error);
         }
         if self.send(ticket, &out).await? {
-            self.screen.done(ticket, "answered")?;
+            self.screen.done(ticket, done)?;
         }
         Ok(())
     }
@@ -318,7 +388,14 @@ impl Session {
             Dest::Peer(peer) => Ok(peer),
             Dest::Room(typed) => {
                 let known = self.known.borrow();
-                Ok(format!("#{}", known.room(&typed)?))
+                let id = known.room(&typed)?;
+                if self.picture.rooms().any(|room| *room.id == *id) {
+                    return Ok(format!("#{id}"));
+                }
+                Err(format!(
+                    "you are in no room `{typed}`: `who` lists those that you are in; a name with \
+                     spaces stands in quotes, to=\"#my room\""
+                ))
             }
         }
     }

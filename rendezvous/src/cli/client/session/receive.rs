@@ -10,7 +10,7 @@ use protocol_core::wire::{
 use tokio::time::Instant;
 
 use super::Session;
-use super::calls::Asked;
+use super::calls::{Asked, Call};
 use crate::cli::client::show::Event;
 use crate::events::{LoggedIn, RoomList};
 
@@ -59,9 +59,10 @@ impl Session {
                     None => Ok(RawData::NULL),
                 };
                 self.answered(id, FrameType::ConfirmPass, from, result)
+                    .await
             }
             Body::Response { id, result, .. } => {
-                self.answered(id, FrameType::Response, from, *result)
+                self.answered(id, FrameType::Response, from, *result).await
             }
             // Of a later version (`PROTOCOL.md` §3).
             _ => Ok(()),
@@ -110,7 +111,7 @@ impl Session {
         }
     }
 
-    fn answered(
+    async fn answered(
         &mut self,
         id: &str,
         kind: FrameType,
@@ -130,7 +131,10 @@ impl Session {
             Err(error) => return self.refused(call.ticket, from, &WireError::parse(error)),
         };
         if call.peer.is_none() && asked == FrameType::Request {
-            self.learn(&call.name, &data);
+            self.learn(&call, &data);
+        }
+        if let Some(join) = &call.join {
+            return self.request(call.ticket, "join_room", join).await;
         }
         if self.leaving {
             return Ok(());
@@ -139,8 +143,8 @@ impl Session {
     }
 
     /// What an answer of the server's says about this client or about rooms.
-    fn learn(&mut self, name: &str, data: &Json) {
-        match name {
+    fn learn(&mut self, call: &Call, data: &Json) {
+        match &*call.name {
             "login" => {
                 let Ok(answer) = data.decode::<LoggedIn>() else {
                     return;
@@ -159,10 +163,18 @@ impl Session {
                 let Ok(answer) = data.decode::<RoomList>() else {
                     return;
                 };
-                self.list.1 = answer
-                    .cursor
-                    .and_then(|cursor| Json::from_value(&cursor).ok());
+                // What was looked up for a join is no list that `more` goes on with.
+                let is_whole = call.join.is_none() && self.list.0.is_empty();
+                let ends = answer.cursor.is_none();
+                if call.join.is_none() {
+                    let cursor = answer.cursor;
+                    self.list.1 = cursor.and_then(|cursor| Json::from_value(&cursor).ok());
+                }
                 self.known.send_modify(|known| {
+                    if is_whole && ends {
+                        let listed: Vec<_> = answer.rooms.iter().map(|room| &*room.id).collect();
+                        known.keep_rooms(&listed);
+                    }
                     for room in &answer.rooms {
                         let inside = self.picture.rooms().any(|own| own.id == room.id);
                         known.see_room(&room.id, &room.name, inside);

@@ -20,7 +20,7 @@ pub(super) fn for_code(code: &str) -> Option<&'static str> {
         "peer_not_found" => "check the id: it must be written as its owner did",
         "peer_gone" => "it left; ask again once it is back",
         "unknown_event" => "check the event's name and to whom it goes",
-        "bad_data" => "check the JSON against the event's fields",
+        "bad_data" => "check the values: `help COMMAND` says what each may be",
         "bad_type" => "the event is of another kind: send, confirm or request",
         "not_allowed" => "you may not do this; a room takes only `send` and `say`, of its members",
         "timeout" => "nobody knows whether it was executed; --timeout sets how long to wait",

@@ -49,7 +49,7 @@ fn known(name: &str, data: &Json, took: Duration) -> Option<Vec<Line>> {
             let answer: RoomList = data.decode().ok()?;
             let mut lines: Vec<_> = answer.rooms.iter().map(summary).collect();
             if lines.is_empty() {
-                lines.push(Line::new("no rooms"));
+                lines.push(Line::new("no public rooms"));
             }
             if answer.cursor.is_some() {
                 lines.push(Line::default().then(Tone::Dim, "there are more: `more` shows them"));
@@ -127,7 +127,7 @@ mod tests {
         for (name, data, expected) in [
             ("ping", r#"{"server_ms":1}"#, "the server answers in 1.5 ms"),
             ("leave_room", r#"{"rev":7}"#, "done: revision 7"),
-            ("list_rooms", r#"{"rooms":[]}"#, "no rooms"),
+            ("list_rooms", r#"{"rooms":[]}"#, "no public rooms"),
             (
                 "list_rooms",
                 &list,

@@ -1,6 +1,7 @@
 //! The vocabulary of the rendezvous server: event sets for any protocol. Data only.
 
 mod bounds;
+mod hosting;
 mod login;
 mod room;
 mod room_news;
@@ -8,6 +9,10 @@ mod rooms;
 mod secret;
 
 pub use bounds::{Capacity, Cursor, Meta};
+pub use hosting::{
+    CreateInvite, DeleteError, DeleteRoom, InviteError, Invited, KickError, KickPlayer, SetHost,
+    SetHostError, UpdateError, UpdateRoom,
+};
 pub use login::{
     Dropped, LogIn, LogOut, LoggedIn, LoggedOut, Login, LoginError, LoginHandler, Ping, Pong,
     ProtocolInfo, ServerClosing, SessionEnd, SessionEnded, SessionNews, SessionNewsHandler,
@@ -18,8 +23,7 @@ pub use room_news::{
     RoomNewsHandler, RoomUpdated, SelfJoined, SelfLeft,
 };
 pub use rooms::{
-    Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
-    JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, RoomList, Rooms,
-    RoomsHandler, SetHost, SetHostError, UpdateError, UpdateRoom,
+    Changed, CreateError, CreateRoom, JoinError, JoinRoom, LeaveError, LeaveRoom, ListRooms,
+    RoomList, Rooms, RoomsHandler,
 };
 pub use secret::Secret;

@@ -2,11 +2,14 @@
 
 #[path = "support/notices.rs"]
 mod notices;
+#[path = "support/process.rs"]
+mod process;
 #[path = "support/raw.rs"]
 mod raw;
 #[path = "support/run.rs"]
 mod run;
 
 pub use notices::{Notices, Seen, notices};
+pub use process::{Lines, Process, WATCHDOG};
 pub use raw::{Raw, RawServer};
 pub use run::{run, run_on_one_thread, run_paused, still_waits};

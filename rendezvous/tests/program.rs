@@ -13,7 +13,8 @@ mod stopping;
 
 use std::net::{TcpListener, TcpStream};
 
-use process::{Client, Process, program, run, serve};
+use process::{Client, program, run, serve};
+use protocol_tests::Process;
 use serde_json::Value;
 
 #[test]

@@ -4,7 +4,7 @@ use protocol_core::{Client, Event, EventSet, PeerId, Protocol, ignore};
 use rendezvous::{Config, Login, LoginExt, Rendezvous, RoomNews, Rooms, SessionNews, Speaks};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::process::Process;
+use crate::process::start;
 
 /// What `rendezvous serve` is: a server that knows the stock sets, and relays for any protocol.
 #[derive(Debug, Protocol)]
@@ -51,29 +51,29 @@ fn serve() -> (Runtime, String) {
 
 #[test]
 fn people_chat_through_the_server_of_the_example() {
-    let server = Process::start("chat", &["serve", "127.0.0.1:0"]);
+    let server = start("chat", &["serve", "127.0.0.1:0"]);
     let listening = server.stdout.next().unwrap();
     let address = listening.strip_prefix("listening on ").unwrap();
 
-    let mut alice = Process::start("chat", &["alice", address]);
-    alice.types("/join tea");
-    alice.stdout.until("you are in tea: alice");
-    let mut bob = Process::start("chat", &["bob", address]);
-    bob.types("/join tea");
-    bob.stdout.until("you are in tea: alice, bob");
-    bob.types("/join tea");
-    bob.types("/who");
+    let mut alice = start("chat", &["alice", address]);
+    alice.types("/join tea\n");
+    alice.stdout.until_line("you are in tea: alice");
+    let mut bob = start("chat", &["bob", address]);
+    bob.types("/join tea\n");
+    bob.stdout.until_line("you are in tea: alice, bob");
+    bob.types("/join tea\n");
+    bob.types("/who\n");
     assert_eq!(bob.stdout.next().as_deref(), Some("alice, bob"));
-    alice.stdout.until("bob joins");
-    bob.types("Red \u{1b}[31m?");
-    alice.stdout.until("bob: Red  [31m?");
-    bob.types("/dance");
-    bob.stdout.until("/rooms, /join NAME, /who or /quit");
-    alice.types("/quit");
+    alice.stdout.until_line("bob joins");
+    bob.types("Red \u{1b}[31m?\n");
+    alice.stdout.until_line("bob: Red  [31m?");
+    bob.types("/dance\n");
+    bob.stdout.until_line("/rooms, /join NAME, /who or /quit");
+    alice.types("/quit\n");
     assert_eq!(alice.exit_code(), 0);
-    bob.stdout.until("alice leaves");
-    bob.stdout.until("bob is the host now");
-    bob.types_ctrl_d();
+    bob.stdout.until_line("alice leaves");
+    bob.stdout.until_line("bob is the host now");
+    bob.stdin = None;
     assert_eq!(bob.exit_code(), 0);
     assert_eq!(bob.stderr.rest(), "");
 }
@@ -81,9 +81,9 @@ fn people_chat_through_the_server_of_the_example() {
 #[test]
 fn what_is_said_to_one_alone_is_not_shown_as_said_to_the_room() {
     let (server, address) = serve();
-    let mut alice = Process::start("chat", &["alice", &address]);
-    alice.types("/join tea");
-    alice.stdout.until("you are in tea: alice");
+    let mut alice = start("chat", &["alice", &address]);
+    alice.types("/join tea\n");
+    alice.stdout.until_line("you are in tea: alice");
     server.block_on(async {
         let handlers = (ignore::<SessionNews>(), ignore::<Talk>());
         let connecting = Client::<Outside>::connect(&address).handle(handlers);
@@ -93,22 +93,22 @@ fn what_is_said_to_one_alone_is_not_shown_as_said_to_the_room() {
         let to_alice = carol.to(&PeerId::new("alice").unwrap());
         to_alice.confirm(Said { text }).await.unwrap();
     });
-    alice.types("/who");
+    alice.types("/who\n");
     assert_eq!(alice.stdout.next().as_deref(), Some("alice"));
 }
 
 #[test]
 fn a_name_that_is_taken_is_refused() {
     let (_server, address) = serve();
-    let alice = Process::start("chat", &["alice", &address]);
+    let alice = start("chat", &["alice", &address]);
     alice
         .stdout
-        .until("/join NAME, /rooms, /who, /quit; all else is said to your room");
+        .until_line("/join NAME, /rooms, /who, /quit; all else is said to your room");
     for (example, args) in [
         ("chat", &["alice", &address][..]),
         ("tictactoe", &["host", "alice", &address]),
     ] {
-        let mut other = Process::start(example, args);
+        let mut other = start(example, args);
         let error = other.stderr.rest();
         assert!(error.starts_with("alice cannot log in: "), "{error}");
         assert_eq!(other.exit_code(), 1);
@@ -118,9 +118,9 @@ fn a_name_that_is_taken_is_refused() {
 #[test]
 fn who_talks_learns_that_the_server_is_gone() {
     let (server, address) = serve();
-    let mut alice = Process::start("chat", &["alice", &address]);
-    alice.types("/join tea");
-    alice.stdout.until("you are in tea: alice");
+    let mut alice = start("chat", &["alice", &address]);
+    alice.types("/join tea\n");
+    alice.stdout.until_line("you are in tea: alice");
     server.shutdown_background();
     let error = alice.stderr.rest();
     assert!(error.starts_with("the link has ended: "), "{error}");
@@ -130,19 +130,19 @@ fn who_talks_learns_that_the_server_is_gone() {
 #[test]
 fn an_opponent_who_wins_ends_the_game_for_all() {
     let (_server, address) = serve();
-    let mut alice = Process::start("tictactoe", &["host", "alice", &address]);
+    let mut alice = start("tictactoe", &["host", "alice", &address]);
     alice
         .stdout
-        .until("you play X, and wait for somebody to play O");
-    let mut bob = Process::start("tictactoe", &["join", "bob", &address]);
+        .until_line("you play X, and wait for somebody to play O");
+    let mut bob = start("tictactoe", &["join", "bob", &address]);
     for (x, o) in [("1", "5"), ("2", "3"), ("9", "7")] {
-        alice.stdout.until("alice's turn: X");
-        alice.types(x);
-        bob.stdout.until("bob's turn: O");
-        bob.types(o);
+        alice.stdout.until_line("alice's turn: X");
+        alice.types(&format!("{x}\n"));
+        bob.stdout.until_line("bob's turn: O");
+        bob.types(&format!("{o}\n"));
     }
     for player in [&mut alice, &mut bob] {
-        player.stdout.until("bob has won");
+        player.stdout.until_line("bob has won");
         assert_eq!(player.exit_code(), 0);
         assert_eq!(player.stderr.rest(), "");
     }
@@ -151,29 +151,31 @@ fn an_opponent_who_wins_ends_the_game_for_all() {
 #[test]
 fn an_opponent_who_leaves_ends_the_game_for_all() {
     let (_server, address) = serve();
-    let mut alice = Process::start("tictactoe", &["host", "alice", &address]);
+    let mut alice = start("tictactoe", &["host", "alice", &address]);
     alice
         .stdout
-        .until("you play X, and wait for somebody to play O");
-    alice.types("5");
-    alice.stdout.until("refused: you play no game in this room");
-    let mut bob = Process::start("tictactoe", &["join", "bob", &address]);
-    bob.stdout.until("alice's turn: X");
-    let mut carol = Process::start("tictactoe", &["watch", "carol", &address]);
-    carol.stdout.until("alice's turn: X");
-    bob.types("5");
-    bob.stdout.until("refused: it is not your turn");
-    alice.types("five");
-    alice.stdout.until("type a cell from 1 to 9, or /quit");
-    alice.types("5");
+        .until_line("you play X, and wait for somebody to play O");
+    alice.types("5\n");
+    alice
+        .stdout
+        .until_line("refused: you play no game in this room");
+    let mut bob = start("tictactoe", &["join", "bob", &address]);
+    bob.stdout.until_line("alice's turn: X");
+    let mut carol = start("tictactoe", &["watch", "carol", &address]);
+    carol.stdout.until_line("alice's turn: X");
+    bob.types("5\n");
+    bob.stdout.until_line("refused: it is not your turn");
+    alice.types("five\n");
+    alice.stdout.until_line("type a cell from 1 to 9, or /quit");
+    alice.types("5\n");
     for player in [&alice, &bob, &carol] {
-        player.stdout.until("4 X 6");
-        player.stdout.until("bob's turn: O");
+        player.stdout.until_line("4 X 6");
+        player.stdout.until_line("bob's turn: O");
     }
-    bob.types_ctrl_d();
+    bob.stdin = None;
     assert_eq!(bob.exit_code(), 0);
     for player in [&mut alice, &mut carol] {
-        player.stdout.until("bob has left: the game is over");
+        player.stdout.until_line("bob has left: the game is over");
         assert_eq!(player.exit_code(), 0);
         assert_eq!(player.stderr.rest(), "");
     }
@@ -182,15 +184,16 @@ fn an_opponent_who_leaves_ends_the_game_for_all() {
 #[test]
 fn a_host_who_leaves_ends_the_game_too() {
     let (_server, address) = serve();
-    let mut alice = Process::start("tictactoe", &["host", "alice", &address]);
+    let mut alice = start("tictactoe", &["host", "alice", &address]);
     alice
         .stdout
-        .until("you play X, and wait for somebody to play O");
-    let mut bob = Process::start("tictactoe", &["join", "bob", &address]);
-    bob.stdout.until("alice's turn: X");
-    alice.types("/quit");
+        .until_line("you play X, and wait for somebody to play O");
+    let mut bob = start("tictactoe", &["join", "bob", &address]);
+    bob.stdout.until_line("alice's turn: X");
+    alice.types("/quit\n");
     assert_eq!(alice.exit_code(), 0);
-    bob.stdout.until("the host has left: this room is closed");
+    bob.stdout
+        .until_line("the host has left: this room is closed");
     assert_eq!(bob.exit_code(), 0);
     assert_eq!(bob.stderr.rest(), "");
 }
@@ -211,7 +214,7 @@ fn without_a_server_the_error_says_how_to_start_one() {
             "cargo run -p rendezvous -- serve",
         ),
     ] {
-        let mut process = Process::start(example, args);
+        let mut process = start(example, args);
         let error = process.stderr.rest();
         assert!(
             error.contains(address) && error.contains(command),
@@ -225,7 +228,7 @@ fn without_a_server_the_error_says_how_to_start_one() {
 fn without_a_game_the_error_says_how_to_open_one() {
     let (_server, address) = serve();
     for role in ["join", "watch"] {
-        let mut bob = Process::start("tictactoe", &[role, "bob", &address]);
+        let mut bob = start("tictactoe", &[role, "bob", &address]);
         let error = bob.stderr.rest();
         assert!(error.contains("-- host alice"), "{error}");
         assert_eq!(bob.exit_code(), 1);
@@ -235,11 +238,11 @@ fn without_a_game_the_error_says_how_to_open_one() {
 #[test]
 fn help_is_printed_where_it_is_asked_for() {
     for (example, wrong) in [("chat", &["--dance"][..]), ("tictactoe", &["dance", "bob"])] {
-        let mut help = Process::start(example, &["--help"]);
+        let mut help = start(example, &["--help"]);
         let text = help.stdout.rest();
         assert!(text.contains("--auto"), "{text}");
         assert_eq!(help.exit_code(), 0);
-        let mut refused = Process::start(example, wrong);
+        let mut refused = start(example, wrong);
         assert_eq!(refused.stderr.rest(), text);
         assert_eq!(refused.exit_code(), 1);
     }

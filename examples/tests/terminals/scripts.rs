@@ -1,10 +1,10 @@
 //! `--auto`: the transcript is the same each time, and the example ends by itself.
 
-use crate::process::Process;
+use crate::process::start;
 
 fn prints(example: &str, transcript: &str) {
     for _ in 0..5 {
-        let mut process = Process::start(example, &["--auto"]);
+        let mut process = start(example, &["--auto"]);
         let printed = process.stdout.rest();
         assert_eq!(process.stderr.rest(), "");
         assert_eq!(printed, transcript);

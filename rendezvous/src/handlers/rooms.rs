@@ -191,8 +191,8 @@ impl<D: Directory> Rendezvous<D> {
     }
 }
 
-/// Players whose part of an answer counts as a delivery, so that nobody has a long answer written
-/// more than some fifty times a second.
+/// Players whose part of an answer counts as a delivery, so that nobody has a room of a thousand
+/// written more than some eighty times a second.
 const PLAYERS_A_DELIVERY: usize = 8;
 
 /// A room as an answer. Asking again and again is no way to have a long one written for nothing.

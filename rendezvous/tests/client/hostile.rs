@@ -6,8 +6,9 @@ use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
 
-use crate::process::{Ended, WATCHDOG};
+use crate::process::Ended;
 use crate::talk::Talk;
+use protocol_tests::WATCHDOG;
 
 /// A server that answers the login and then does as it is told.
 fn server<T: Send + 'static>(

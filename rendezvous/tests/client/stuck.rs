@@ -6,8 +6,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::hostile::log_in;
-use crate::process::{Ended, WATCHDOG, serve};
+use crate::process::{Ended, serve};
 use crate::talk::Talk;
+use protocol_tests::WATCHDOG;
 
 /// A signal ends the program within this time, whatever blocks.
 const SOON: Duration = Duration::from_secs(8);

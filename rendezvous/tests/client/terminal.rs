@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use nix::sys::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::process::{WATCHDOG, program, serve};
+use crate::process::{program, serve};
 use crate::talk::{Talk, talk};
+use protocol_tests::WATCHDOG;
 
 /// A client on a terminal of its own.
 struct Terminal {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{Client, Ended, Process, program, run};
+use crate::process::{Client, Ended, program, run};
+use protocol_tests::Process;
 
 /// A file of this test's own that holds `content`.
 fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {

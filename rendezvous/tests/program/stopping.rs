@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::process::{Client, Process, program, serve};
+use crate::process::{Client, program, serve};
+use protocol_tests::Process;
 
 /// Stops a server and returns what it wrote since.
 fn stop(mut server: Process) -> (i32, String, String) {
@@ -124,12 +125,12 @@ fn a_closed_pipe_is_no_reason_to_fail() {
     };
     let command = || program(&["serve", "--listen=127.0.0.1:0", "--log=trace"]);
 
-    let mut server = Process::start_with(command(), deaf(), Stdio::piped());
+    let mut server = Process::start_with(command(), Stdio::null(), deaf(), Stdio::piped());
     server.stderr.until("nobody reads stdout");
     server.signal("TERM");
     assert_eq!(server.exit_code(), 0);
 
-    let mut server = Process::start_with(command(), Stdio::piped(), deaf());
+    let mut server = Process::start_with(command(), Stdio::null(), Stdio::piped(), deaf());
     Client::connect(&server).ask("ping", "{}");
     server.signal("TERM");
     assert_eq!(server.exit_code(), 0);

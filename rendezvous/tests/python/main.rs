@@ -2,10 +2,14 @@
 //! and visit each other's rooms: neither can tell what the other is written in.
 #![cfg(feature = "program")]
 
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod process;
+
+use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -18,6 +22,8 @@ use protocol_tests::run;
 use rendezvous::events::{CreateRoom, JoinRoom, ListRooms, RoomNews, UpdateRoom};
 use rendezvous::{Login, LoginExt, MyRooms, Rooms, SessionNews};
 use tokio::sync::Notify;
+
+use process::serve;
 
 /// Far above what the client takes, below what the test's own watch allows.
 const AT_MOST: Duration = Duration::from_secs(20);
@@ -155,38 +161,6 @@ fn run_client(address: SocketAddr) -> Option<(String, bool)> {
     Some((printed.replace("\r\n", "\n"), ended_well))
 }
 
-/// `rendezvous serve`, until it is dropped.
-struct Program(Child);
-
-impl Program {
-    fn start() -> (Self, SocketAddr) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rendezvous"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("RENDEZVOUS_") {
-                command.env_remove(name);
-            }
-        }
-        command.args(["serve", "--listen=127.0.0.1:0", "--log=off"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
-        let stdout = child.stdout.take().expect("a pipe");
-        let program = Self(child);
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).expect("text");
-        let address = line.trim_end().strip_prefix("listening on ");
-        let address = address.and_then(|address| address.parse().ok());
-        (program, address.expect(&line))
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Alice comes where bob invites her to, asks him into a room of her own, and stays until he has
 /// left both. Returns what she heard of it.
 async fn visit(client: &Client<Meeting>, news: &mut Inbox<RoomNews>) -> Vec<String> {
@@ -238,7 +212,8 @@ async fn visit(client: &Client<Meeting>, news: &mut Inbox<RoomNews>) -> Vec<Stri
 #[test]
 fn a_client_in_python_and_a_typed_one_talk_and_meet_in_rooms() {
     run(async {
-        let (_program, address) = Program::start();
+        let server = serve(&["--log=off"]);
+        let address = server.address();
         let (transcript, invited) = (Transcript::default(), Arc::new(Notify::new()));
         let alice = Alice {
             transcript: Arc::clone(&transcript),

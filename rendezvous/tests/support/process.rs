@@ -1,16 +1,11 @@
-//! The program as a process: started with a clean environment, read line by line, killed on drop.
+//! The program as a process, with a clean environment, and a client that speaks lines to it.
 
-use std::io::{BufRead, BufReader, Read, Write, empty};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
+use protocol_tests::{Process, WATCHDOG};
 use serde_json::Value;
-
-/// The longest that a test waits for anything.
-pub(crate) const WATCHDOG: Duration = Duration::from_mins(1);
 
 /// `rendezvous` with `args` and without what the environment of the tests says of it.
 pub(crate) fn program(args: &[&str]) -> Command {
@@ -48,111 +43,6 @@ pub(crate) struct Ended {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-}
-
-/// A process at work.
-pub(crate) struct Process {
-    child: Child,
-    pub(crate) stdout: Lines,
-    pub(crate) stderr: Lines,
-}
-
-impl Process {
-    pub(crate) fn start(command: Command) -> Self {
-        Self::start_with(command, Stdio::piped(), Stdio::piped())
-    }
-
-    pub(crate) fn start_with(mut command: Command, stdout: Stdio, stderr: Stdio) -> Self {
-        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
-        let mut child = command.spawn().expect("the program starts");
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        Self {
-            child,
-            stdout: stdout.map_or_else(|| Lines::of(empty()), Lines::of),
-            stderr: stderr.map_or_else(|| Lines::of(empty()), Lines::of),
-        }
-    }
-
-    /// Where it listens, by its first line.
-    pub(crate) fn address(&self) -> SocketAddr {
-        let line = self.stdout.next().expect("a first line");
-        let address = line.strip_prefix("listening on ");
-        address.expect(&line).parse().expect(&line)
-    }
-
-    /// Sends a signal, such as `TERM`.
-    #[cfg(unix)]
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let kill = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(kill.expect("there is `kill`").success());
-    }
-
-    /// Waits for the end.
-    pub(crate) fn exit_code(&mut self) -> i32 {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                return status.code().expect("no signal ended it");
-            }
-            assert!(started.elapsed() < WATCHDOG, "the program goes on");
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Lines as they are written.
-pub(crate) struct Lines(Receiver<String>);
-
-impl Lines {
-    fn of(pipe: impl Read + Send + 'static) -> Self {
-        let (sender, receiver) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(pipe).lines() {
-                // A test that no longer looks closes the pipe.
-                let Ok(line) = line else { return };
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self(receiver)
-    }
-
-    /// The next line; none after the last.
-    pub(crate) fn next(&self) -> Option<String> {
-        match self.0.recv_timeout(WATCHDOG) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("the program writes nothing"),
-        }
-    }
-
-    /// The first line from here on that has `word`.
-    pub(crate) fn until(&self, word: &str) -> String {
-        let mut passed = String::new();
-        while let Some(line) = self.next() {
-            if line.contains(word) {
-                return line;
-            }
-            passed += &line;
-        }
-        panic!("no line has `{word}`: {passed}");
-    }
-
-    /// Everything that comes until the pipe is closed.
-    pub(crate) fn rest(&self) -> String {
-        let lines = std::iter::from_fn(|| self.next());
-        lines.map(|line| line + "\n").collect()
-    }
 }
 
 /// A client that speaks lines.

@@ -278,7 +278,7 @@ impl Session {
         match sent {
             Ok(()) => Ok(()),
             Err(error) => {
-                // What the server said last may stand in what was received.
+                // The server may have said why, before it went.
                 let reason = self.last_word.take();
                 self.lose(reason.unwrap_or_else(|| error.to_string()))
             }

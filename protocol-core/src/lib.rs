@@ -137,6 +137,9 @@ mod router;
 mod runtime;
 pub mod wire;
 
+pub use codec::{Encryption, KeyError, PeerIdentity, PublicKey};
+#[cfg(feature = "noise")]
+pub use codec::SecretKey;
 pub use connection::{Limits, Notice, Put, RateLimits, StrangerLimits};
 pub use error::{CloseReason, RequestError, SendError};
 pub use event::{

@@ -1,11 +1,23 @@
 //! Frames ⇄ bytes on the socket: the seam behind which a link is plain or encrypted.
 //!
-//! A codec sees streams of bytes. It knows nothing of JSON, events or sockets.
+//! A codec sees streams of bytes. It knows nothing of JSON, events or sockets. [`Plain`] passes
+//! frames through, [`Noise`] encrypts them, and a server's [`Accept`] tells by a link's first byte
+//! which of the two it is.
 
+mod accept;
+mod keys;
+#[cfg(feature = "noise")]
+mod noise;
 mod plain;
 
 use bytes::BytesMut;
 
+pub use accept::{Accept, Encryption};
+#[cfg(feature = "noise")]
+pub use keys::SecretKey;
+pub use keys::{KeyError, PublicKey};
+#[cfg(feature = "noise")]
+pub use noise::{Noise, REKEY_AFTER, Suite};
 pub use plain::Plain;
 
 /// Turns the stream of frames into bytes on the socket and back, without doing I/O.
@@ -38,6 +50,7 @@ pub trait Codec: Send {
     /// # Errors
     ///
     /// Where the bytes are not this codec's or were tampered with; the link must then be closed.
+    /// What was appended to `plain` before is genuine.
     fn receive(
         &mut self,
         wire: &mut BytesMut,
@@ -52,7 +65,19 @@ pub trait Codec: Send {
     /// Where the codec is not [`Progress::Open`] or can send no more.
     fn send(&mut self, plain: &[u8], wire: &mut BytesMut) -> Result<(), CodecError>;
 
-    /// Who the other end proved to be.
+    /// Appends to `wire` what tells the other end that this one sends no more, where the codec has a
+    /// way to say so. Nothing can be sent afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Where the codec is not [`Progress::Open`].
+    fn finish(&mut self, wire: &mut BytesMut) -> Result<(), CodecError>;
+
+    /// Whether the stream may end here, which is asked when the socket has nothing more: whether the
+    /// other end has said that it sends no more, or has no way to say so.
+    fn may_end(&self) -> bool;
+
+    /// Who the other end proved to be; nobody before the codec is [`Progress::Open`].
     fn peer(&self) -> PeerIdentity;
 }
 
@@ -71,8 +96,18 @@ pub enum Progress {
 pub enum PeerIdentity {
     /// The codec authenticates nobody.
     Anonymous,
-    /// The other end proved to hold this static public key.
-    Key([u8; 32]),
+    /// The other end proved to hold this static key.
+    Key(PublicKey),
+}
+
+impl PeerIdentity {
+    /// The key that the other end proved to hold, on an encrypted link.
+    pub fn key(self) -> Option<PublicKey> {
+        match self {
+            Self::Anonymous => None,
+            Self::Key(key) => Some(key),
+        }
+    }
 }
 
 /// Why a codec gives a link up.
@@ -82,7 +117,49 @@ pub enum CodecError {
     /// The received bytes are not this codec's.
     #[error("the bytes are not this codec's: {0}")]
     Malformed(&'static str),
-    /// Frames were sent before the handshake ended.
-    #[error("the handshake has not ended")]
+    /// Frames were sent before the handshake ended, or after the last one.
+    #[error("the codec is not open")]
     NotOpen,
+    /// A plain link to a server that takes encrypted ones only.
+    #[error("this server takes encrypted links only: connect with its public key")]
+    EncryptionRequired,
+    /// An encrypted link to a server that takes plain ones only.
+    #[error("this server takes plain links only: connect without encryption")]
+    EncryptionRefused,
+    /// The other end answered an encrypted handshake with plain frames. A client never goes on
+    /// without encryption.
+    #[error("the other end answered without encryption")]
+    AnsweredInPlain,
+    /// The other end wants a version of the handshake that this one does not know.
+    #[error("version {0} of encryption is not known here, only 1: update the older side")]
+    UnknownVersion(u8),
+    /// The other end wants ciphers that this one does not know.
+    #[error("suite {0} of ciphers is not known here, only 1 and 2: update the older side")]
+    UnknownSuite(u8),
+    /// The server holds another key than the one that was asked for.
+    #[error(
+        "the server's key is {found}, not {expected}: it was replaced, or somebody stands in \
+         between"
+    )]
+    WrongKey {
+        /// The key that the server should hold.
+        expected: PublicKey,
+        /// The one that it proved to hold.
+        found: PublicKey,
+    },
+    /// The other end sent a key of low order, with which anybody could read along (RFC 7748 §6.1).
+    #[error("the other end's key is of low order, so anybody could read along")]
+    WeakKey,
+    /// The handshake was altered on its way.
+    #[error("the handshake was altered on its way")]
+    AlteredHandshake,
+    /// A record was altered, dropped, repeated or moved on its way.
+    #[error("a record was altered, dropped, repeated or moved on its way")]
+    AlteredRecord,
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+    /// As many records were sent as one key may encrypt.
+    #[error("the link has sent as many records as it may: connect again")]
+    Exhausted,
 }

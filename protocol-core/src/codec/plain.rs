@@ -33,6 +33,14 @@ impl Codec for Plain {
         Ok(())
     }
 
+    fn finish(&mut self, _wire: &mut BytesMut) -> Result<(), CodecError> {
+        Ok(())
+    }
+
+    fn may_end(&self) -> bool {
+        true
+    }
+
     fn peer(&self) -> PeerIdentity {
         PeerIdentity::Anonymous
     }

@@ -31,6 +31,10 @@ pub enum CloseReason {
     /// The other end read so slowly that something it must not miss found no room in its queue.
     #[error("the other end reads too slowly: its queue is full")]
     Overflowed,
+    /// The stream ended though the other end had not said that it sends no more, as it does on
+    /// encrypted links: its program or the link failed, or somebody cut it.
+    #[error("the link was cut off: the other end had not said that it sends no more")]
+    CutOff,
     /// The codec gave the link up.
     #[error("the link's encryption failed: {0}")]
     Codec(CodecError),
@@ -178,4 +182,14 @@ impl<E> RequestError<E> {
             _ => false,
         }
     }
+}
+
+/// What a codec that gives a link up has the other end told.
+pub(crate) fn refusal(error: &CodecError) -> WireError {
+    let code = match error {
+        CodecError::EncryptionRequired => ErrorCode::EncryptionRequired,
+        CodecError::EncryptionRefused => ErrorCode::EncryptionRefused,
+        _ => ErrorCode::BadFrame,
+    };
+    WireError::new(code, error.to_string())
 }

@@ -117,9 +117,10 @@
 //! - `runtime` (default): `Client` and `Server` on tokio. Without it the crate is the sans-IO core:
 //!   events, [`wire`], [`codec`] and [`connection`], with no asynchronous runtime among its
 //!   dependencies.
-// The queue and the router are driven by a runtime; without one they wait for another.
+// The queue and the router are driven by a runtime; without one they wait for another. Opening a link
+// takes little where all are plain.
 #![cfg_attr(
-    not(feature = "runtime"),
+    not(all(feature = "noise", feature = "runtime")),
     allow(dead_code, unreachable_pub, unused_imports)
 )]
 
@@ -137,9 +138,9 @@ mod router;
 mod runtime;
 pub mod wire;
 
-pub use codec::{Encryption, KeyError, PeerIdentity, PublicKey};
 #[cfg(feature = "noise")]
 pub use codec::SecretKey;
+pub use codec::{Encryption, KeyError, PeerIdentity, PublicKey};
 pub use connection::{Limits, Notice, Put, RateLimits, StrangerLimits};
 pub use error::{CloseReason, RequestError, SendError};
 pub use event::{
@@ -155,9 +156,11 @@ pub use router::{
     Call, Context, Encoded, Gate, Ignored, Inbox, InboxHandler, OpenGate, OpenRelay, Outlet, Peer,
     Queue, Received, Receivers, Recipient, Relay, Remote, Remotes, Room, ignore, inbox, queue,
 };
+#[cfg(all(feature = "noise", feature = "runtime"))]
+pub use runtime::keys;
 #[cfg(feature = "runtime")]
 pub use runtime::{
-    Bind, BindError, Client, Connect, ConnectError, Connecting, Server, ServerLimits, Starting,
-    ToSocketAddrs,
+    Bind, BindError, Client, Connect, ConnectError, Connecting, Server, ServerAddress,
+    ServerLimits, Starting, ToSocketAddrs,
 };
 pub use wire::{ErrorCode, Json, WireError};

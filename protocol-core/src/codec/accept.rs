@@ -3,9 +3,9 @@
 use bytes::BytesMut;
 
 #[cfg(feature = "noise")]
-use super::noise::{self, Noise};
-#[cfg(feature = "noise")]
 use super::SecretKey;
+#[cfg(feature = "noise")]
+use super::noise::{self, Noise};
 use super::{Codec, CodecError, PeerIdentity, Plain, Progress};
 
 /// The first byte of an encrypted link (`PROTOCOL.md` §1).
@@ -58,6 +58,11 @@ impl Accept {
     /// A codec for a link that was just accepted.
     pub fn new(encryption: Encryption) -> Self {
         Self(State::Undecided(encryption))
+    }
+
+    /// Whether a link that starts with these bytes is encrypted.
+    pub fn is_encrypted(wire: &[u8]) -> bool {
+        wire.first() == Some(&ENCRYPTED)
     }
 
     /// Decides by the bytes that have arrived; not before there are enough of them.

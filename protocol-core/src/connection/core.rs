@@ -313,15 +313,15 @@ impl Core {
         self.unanswerable = true;
     }
 
-    pub(super) fn violated(&mut self, error: WireError) {
+    pub(super) fn violated(&mut self, reason: CloseReason, word: &WireError) {
         if self.phase == Phase::Closed || self.muted {
             return;
         }
         self.muted = true;
         self.end_relayed_calls();
-        tracing::debug!(%error, "the other end broke the protocol");
-        wire::write_protocol_error(&mut self.out, &error);
-        self.lose(&CloseReason::Violated(error));
+        tracing::debug!(%reason, "gives the link up");
+        wire::write_protocol_error(&mut self.out, word);
+        self.lose(&reason);
         self.finish();
     }
 

@@ -70,9 +70,15 @@ impl Connection {
 
     /// The peer broke the protocol: one last word, then the end (`PROTOCOL.md` §7).
     pub fn violated(&mut self, error: WireError) {
+        let word = error.clone();
+        self.violated_as(CloseReason::Violated(error), &word);
+    }
+
+    /// Ends the link for `reason`, with `word` as the last that the peer hears.
+    pub(super) fn violated_as(&mut self, reason: CloseReason, word: &WireError) {
         self.input.discard();
         self.input.frame_since = None;
-        self.core.violated(error);
+        self.core.violated(reason, word);
     }
 
     /// Takes note that the end will be asked for: events that are not handled yet are refused.
@@ -111,10 +117,21 @@ impl Connection {
 
     /// Whether everything due is written and the sending half should be shut.
     pub fn wants_shutdown(&self) -> bool {
-        // What is due before the codec opens can be sent only if that is still to happen.
-        let never = !self.open && self.core.muted;
-        let due = !self.sealed.is_empty() || (!self.core.out.is_empty() && !never);
-        self.core.phase == Phase::Finishing && (!due || self.core.broken)
+        self.core.phase == Phase::Finishing && (self.output_len() == 0 || self.core.broken)
+    }
+
+    /// Tells the other end that nothing follows, so that it can tell the end from a cut; to be called
+    /// when the link [wants its shutdown](Self::wants_shutdown), which it does again once that is
+    /// written.
+    pub fn finish(&mut self) {
+        if self.finished || self.core.broken {
+            return;
+        }
+        self.finished = true;
+        self.core.muted = true;
+        if let Err(error) = self.codec.finish(&mut self.sealed) {
+            self.broken(CloseReason::Codec(error));
+        }
     }
 
     /// Takes note that the sending half was shut.

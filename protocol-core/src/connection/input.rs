@@ -23,8 +23,10 @@ pub(super) struct Input {
     /// How many of these are for other peers.
     pub(super) aside_transit: usize,
     pub(super) ended: bool,
-    /// Bytes of lines that are done with.
+    /// Bytes that are done with: of lines, and what the codec took off them.
     pub(super) consumed: u64,
+    /// What the codec took off since that was last charged.
+    overhead: usize,
 }
 
 pub(super) enum Taken {
@@ -74,6 +76,16 @@ impl Input {
         }
     }
 
+    /// Takes note of bytes that arrived and are part of no frame.
+    pub(super) fn note_overhead(&mut self, count: usize) {
+        self.consumed += count as u64;
+        self.overhead += count;
+    }
+
+    pub(super) fn take_overhead(&mut self) -> usize {
+        mem::take(&mut self.overhead)
+    }
+
     pub(super) fn has_partial(&self) -> bool {
         !self.plain.is_empty() || !self.wire.is_empty()
     }
@@ -90,15 +102,16 @@ impl Input {
     /// Takes the buffers of an idle link. What has begun moves to a buffer of its own size, so that
     /// many unfinished frames do not hold many read buffers.
     pub(super) fn take_idle(&mut self) -> [Option<BytesMut>; 2] {
-        let wire = self.wire.is_empty().then(|| mem::take(&mut self.wire));
-        let plain = if self.plain.is_empty() {
-            Some(mem::take(&mut self.plain))
-        } else if self.plain.capacity() > 4 * self.plain.len() {
-            let begun = BytesMut::from(&self.plain[..]);
-            Some(mem::replace(&mut self.plain, begun))
-        } else {
-            None
-        };
-        [wire, plain].map(|buffer| buffer.filter(|buffer| buffer.capacity() > 0))
+        [&mut self.wire, &mut self.plain].map(|buffer| {
+            let idle = if buffer.is_empty() {
+                mem::take(buffer)
+            } else if buffer.capacity() > 4 * buffer.len() {
+                let begun = BytesMut::from(&buffer[..]);
+                mem::replace(buffer, begun)
+            } else {
+                return None;
+            };
+            Some(idle).filter(|buffer| buffer.capacity() > 0)
+        })
     }
 }

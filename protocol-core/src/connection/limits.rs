@@ -68,6 +68,9 @@ pub struct Limits {
     /// How long a relayed call may stay unanswered before its caller gets `timeout`. Callers have
     /// shorter deadlines of their own; this one bounds what is remembered for them.
     pub relay_timeout: Duration,
+    /// How long a link may take to open, from being accepted: until a server that takes encrypted
+    /// links knows which kind it is, and their handshake is done.
+    pub handshake_timeout: Duration,
     /// Bounds until the connection is identified; none where strangers are welcome.
     pub stranger: Option<StrangerLimits>,
     /// How fast the other end may send; none for as fast as it is handled.
@@ -114,6 +117,7 @@ impl Limits {
             send_timeout: Duration::from_secs(10),
             relayed_calls: 1_024,
             relay_timeout: Duration::from_mins(2),
+            handshake_timeout: Duration::from_secs(5),
             stranger: None,
             rate_in: None,
             linger: Duration::from_secs(1),

@@ -50,8 +50,8 @@ use self::core::{Core, Phase};
 use self::input::{Input, Taken};
 use self::pace::Pace;
 use self::strangers::Stranger;
-use crate::codec::{Codec, PeerIdentity, Progress};
-use crate::error::CloseReason;
+use crate::codec::{Codec, PeerIdentity};
+use crate::error::{CloseReason, refusal};
 use crate::wire::{ErrorCode, Frame, WireError};
 
 /// Which end of a link a connection is.
@@ -85,8 +85,9 @@ pub struct Connection {
     core: Core,
     input: Input,
     codec: Box<dyn Codec>,
-    open: bool,
     sealed: BytesMut,
+    /// Whether the other end was told that nothing follows.
+    finished: bool,
     blocked_since: Option<Instant>,
     handling: usize,
     /// The owner wants no further event.
@@ -98,30 +99,30 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection whose link was just made.
-    pub fn new(role: Role, limits: Limits, mut codec: Box<dyn Codec>, ids: IdSource) -> Self {
-        let mut sealed = BytesMut::new();
-        let started = codec.start(&mut sealed);
+    /// A connection whose link was just made. Its codec is open: what a handshake takes is done
+    /// before.
+    pub fn new(role: Role, limits: Limits, codec: Box<dyn Codec>, ids: IdSource) -> Self {
         let pace = Pace::new(limits.rate_in);
         let stranger = limits.stranger.map(Stranger::new);
-        let mut connection = Self {
+        Self {
             core: Core::new(role, limits, ids),
             input: Input::default(),
             codec,
-            open: matches!(started, Ok(Progress::Open)),
-            sealed,
+            sealed: BytesMut::new(),
+            finished: false,
             blocked_since: None,
             handling: 0,
             closing: false,
             pace,
             stranger,
             held_back: 0,
-        };
-        if let Err(error) = started {
-            connection.broken(CloseReason::Codec(error));
-            connection.core.phase = Phase::Closed;
         }
-        connection
+    }
+
+    /// Takes over what arrived while the codec opened: bytes of the wire, and of frames.
+    pub(crate) fn take_over(&mut self, wire: BytesMut, plain: BytesMut) {
+        self.input.wire = wire;
+        self.input.plain = plain;
     }
 
     /// Has `observer` told of everything that is dropped without an answer.
@@ -182,10 +183,16 @@ impl Connection {
             self.input.discard();
             return;
         }
+        let arrived = self.input_len();
         let Input { wire, plain, .. } = &mut self.input;
-        match self.codec.receive(wire, plain, &mut self.sealed) {
-            Ok(progress) => self.open = progress == Progress::Open,
-            Err(error) => self.violated(WireError::new(ErrorCode::BadFrame, error.to_string())),
+        let received = self.codec.receive(wire, plain, &mut self.sealed);
+        self.input.note_overhead(arrived - self.input_len());
+        match received {
+            Ok(_) => self.check_unopened(),
+            Err(error) => {
+                let word = refusal(&error);
+                self.violated_as(CloseReason::Codec(error), &word);
+            }
         }
     }
 
@@ -194,7 +201,12 @@ impl Connection {
     pub fn input_ended(&mut self) {
         self.input.ended = true;
         self.pause_input();
-        self.core.lose(&CloseReason::PeerClosed);
+        let reason = if self.codec.may_end() {
+            CloseReason::PeerClosed
+        } else {
+            CloseReason::CutOff
+        };
+        self.core.lose(&reason);
         if let Phase::Lingering { .. } = self.core.phase {
             self.core.phase = Phase::Closed;
         }

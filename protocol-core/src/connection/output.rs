@@ -129,7 +129,7 @@ impl Connection {
 
     /// The bytes to write next; empty where nothing is due.
     pub fn output(&mut self) -> &[u8] {
-        if self.open && !self.core.out.is_empty() {
+        if !self.core.out.is_empty() {
             let sealed = self.codec.send(&self.core.out, &mut self.sealed);
             self.core.out.clear();
             if let Err(error) = sealed {

@@ -33,7 +33,7 @@ impl Connection {
     }
 
     /// A stranger's time runs from the first time that is heard of.
-    pub(super) fn meet(&mut self, now: Instant) {
+    pub(crate) fn meet(&mut self, now: Instant) {
         if let Some(stranger) = &mut self.stranger {
             stranger.since.get_or_insert(now);
         }
@@ -61,12 +61,26 @@ impl Connection {
         if let Some(stranger) = &self.stranger {
             let limit = stranger.limits.bytes_in;
             if self.input.consumed + consumed as u64 > limit as u64 {
-                let text = format!("at most {limit} bytes are taken before login");
-                self.violated(WireError::new(ErrorCode::TooLarge, text));
+                self.violated(too_much(limit));
                 return false;
             }
         }
-        self.pace.charge(now, usize::from(!empty), consumed);
+        let bytes = consumed + self.input.take_overhead();
+        self.pace.charge(now, usize::from(!empty), bytes);
         true
     }
+
+    /// Gives a stranger up whose unfinished record takes more than all that it may send.
+    pub(super) fn check_unopened(&mut self) {
+        if let Some(stranger) = &self.stranger
+            && self.input.wire.len() > stranger.limits.bytes_in
+        {
+            self.violated(too_much(stranger.limits.bytes_in));
+        }
+    }
+}
+
+fn too_much(limit: usize) -> WireError {
+    let text = format!("at most {limit} bytes are taken before login");
+    WireError::new(ErrorCode::TooLarge, text)
 }

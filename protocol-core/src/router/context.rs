@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::codec::PeerIdentity;
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId, RoomId};
@@ -104,6 +105,12 @@ impl<P: Protocol> Context<P, AtServer> {
     /// The client's address; none over an in-memory pipe.
     pub fn address(&self) -> Option<SocketAddr> {
         self.link.address
+    }
+
+    /// Who the client proved to be: on an encrypted link the holder of its key, whatever it calls
+    /// itself.
+    pub fn identity(&self) -> PeerIdentity {
+        self.link.identity
     }
 
     /// The peer that this connection speaks for, once [`identify`](Self::identify) said so. Events

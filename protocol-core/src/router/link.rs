@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use crate::codec::PeerIdentity;
 use crate::connection::{Backlog, Closing, Limits, Outbox};
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
@@ -20,6 +21,7 @@ pub(crate) struct Link {
     pub(crate) outbox: Outbox,
     pub(crate) id: ConnectionId,
     pub(crate) address: Option<SocketAddr>,
+    pub(crate) identity: PeerIdentity,
     pub(crate) frame_out: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) confirm_timeout: Duration,
@@ -39,12 +41,14 @@ impl Link {
         limits: &Limits,
         id: ConnectionId,
         address: Option<SocketAddr>,
+        identity: PeerIdentity,
         hub: Weak<Hub>,
     ) -> Self {
         Self {
             outbox: Outbox::new(limits.outbound_events, limits.outbound_bytes),
             id,
             address,
+            identity,
             frame_out: limits.frame_out,
             request_timeout: limits.request_timeout,
             confirm_timeout: limits.confirm_timeout,

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::now;
-use crate::codec::Plain;
+use super::opening::Opened;
+use super::server::ServerLimits;
 use crate::connection::{Connection, IdSource, Limits, Observer, Role};
 use crate::wire::{ErrorCode, WireError, write_protocol_error};
 
@@ -38,15 +40,23 @@ pub(super) fn configure(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
 }
 
-/// A connection with this process's randomness and clock.
-pub(super) fn new_connection(role: Role, limits: Limits, observer: Option<Observer>) -> Connection {
+/// A connection with this process's randomness and clock, for a link that stands `since` then.
+pub(super) fn new_connection(
+    role: Role,
+    limits: Limits,
+    observer: Option<Observer>,
+    opened: Opened,
+    since: Instant,
+) -> Connection {
     let unix = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let unix_ms = u64::try_from(unix.as_millis()).unwrap_or(0);
     let now = now();
     let ids = IdSource::new(Uuid::new_v4().as_u128(), now, unix_ms);
-    let mut connection = Connection::new(role, limits, Box::new(Plain), ids);
+    let mut connection = Connection::new(role, limits, opened.codec, ids);
+    connection.take_over(opened.wire, opened.plain);
+    connection.meet(since);
     if let Some(observer) = observer {
         connection.observe(observer);
     }
@@ -59,12 +69,21 @@ pub(super) struct Seats {
     taken: Mutex<Taken>,
     in_all: usize,
     an_address: Option<usize>,
+    handshakes: Arc<Semaphore>,
+    handshakes_an_address: usize,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
     in_all: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<IpAddr, Here>,
+}
+
+/// What there is of one address.
+#[derive(Debug)]
+struct Here {
+    connections: usize,
+    handshakes: Arc<Semaphore>,
 }
 
 /// A place for one connection; free again when dropped.
@@ -74,12 +93,21 @@ pub(super) struct Seat {
     address: Option<IpAddr>,
 }
 
+/// A place for one handshake; free again when dropped.
+#[derive(Debug)]
+pub(super) struct HandshakeSeat {
+    _here: Option<OwnedSemaphorePermit>,
+    _in_all: Option<OwnedSemaphorePermit>,
+}
+
 impl Seats {
-    pub(super) fn new(in_all: usize, an_address: Option<usize>) -> Arc<Self> {
+    pub(super) fn new(limits: &ServerLimits) -> Arc<Self> {
         Arc::new(Self {
             taken: Mutex::default(),
-            in_all,
-            an_address,
+            in_all: limits.connections,
+            an_address: limits.connections_an_address,
+            handshakes: places(limits.handshakes),
+            handshakes_an_address: limits.handshakes_an_address,
         })
     }
 
@@ -102,19 +130,50 @@ impl Seats {
         let counted = address
             .map(|address| address.to_canonical())
             .filter(|address| !address.is_loopback());
-        if let (Some(address), Some(limit)) = (counted, self.an_address) {
-            let here = taken.by_address.entry(address).or_default();
-            if *here >= limit {
-                let text = format!("too many connections from this address: {limit}");
-                return Err(WireError::new(ErrorCode::Unavailable, text));
+        if let Some(address) = counted {
+            let here = taken.by_address.entry(address).or_insert_with(|| Here {
+                connections: 0,
+                handshakes: places(self.handshakes_an_address),
+            });
+            match self.an_address {
+                Some(limit) if here.connections >= limit => {
+                    let text = format!("too many connections from this address: {limit}");
+                    return Err(WireError::new(ErrorCode::Unavailable, text));
+                }
+                _ => here.connections += 1,
             }
-            *here += 1;
         }
         taken.in_all += 1;
         Ok(Seat {
             seats: Arc::clone(self),
-            address: counted.filter(|_| self.an_address.is_some()),
+            address: counted,
         })
+    }
+}
+
+/// A semaphore that no number of places is too large, or too small, for.
+fn places(count: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)))
+}
+
+impl Seat {
+    /// Waits for a place to shake hands in: first for one of its address, so that those who wait do
+    /// so behind their own.
+    pub(super) async fn handshake(&self) -> HandshakeSeat {
+        let here = self.address.and_then(|address| {
+            let taken = self.seats.lock();
+            let here = taken.by_address.get(&address)?;
+            Some(Arc::clone(&here.handshakes))
+        });
+        let here = match here {
+            Some(here) => here.acquire_owned().await.ok(),
+            None => None,
+        };
+        let in_all = Arc::clone(&self.seats.handshakes);
+        HandshakeSeat {
+            _here: here,
+            _in_all: in_all.acquire_owned().await.ok(),
+        }
     }
 }
 
@@ -125,8 +184,8 @@ impl Drop for Seat {
         if let Some(address) = self.address
             && let Some(here) = taken.by_address.get_mut(&address)
         {
-            *here -= 1;
-            if *here == 0 {
+            here.connections -= 1;
+            if here.connections == 0 {
                 taken.by_address.remove(&address);
             }
         }
@@ -167,6 +226,23 @@ pub(super) async fn accept(
     }
 }
 
+/// Says why a link that shook no hands is given up, within `linger`.
+pub(super) async fn turn_away<IO>(mut io: IO, error: &WireError, linger: Duration)
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    tracing::debug!(%error, "no link came about");
+    let mut word = Vec::new();
+    write_protocol_error(&mut word, error);
+    let said = async {
+        if io.write_all(&word).await.is_ok() {
+            see_off(io).await;
+        }
+    };
+    // Whoever takes no word gets none.
+    let _ = tokio::time::timeout(linger, said).await;
+}
+
 /// Says why, as far as the fresh socket takes it without waiting.
 fn say_why(stream: &TcpStream, error: &WireError) {
     tracing::debug!(%error, "turned away");
@@ -179,10 +255,10 @@ fn say_why(stream: &TcpStream, error: &WireError) {
 
 /// Half-closes and discards what arrives, so that the word is not lost to a reset
 /// (`PROTOCOL.md` §7).
-async fn see_off(mut stream: TcpStream) {
+async fn see_off(mut io: impl AsyncRead + AsyncWrite + Unpin) {
     let mut discarded = [0; 1_024];
-    let mut more = stream.shutdown().await.is_ok();
+    let mut more = io.shutdown().await.is_ok();
     while more {
-        more = matches!(stream.read(&mut discarded).await, Ok(1..));
+        more = matches!(io.read(&mut discarded).await, Ok(1..));
     }
 }

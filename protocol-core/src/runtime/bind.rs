@@ -7,16 +7,22 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
-use super::accept::{Seat, Seats, accept, new_connection};
+use super::accept::{Seat, Seats, accept, new_connection, turn_away};
 use super::driver::drive;
+use super::now;
+use super::opening::{self, Opened, Unopened};
 use super::server::{Inner, Server, ServerLimits, Shutdown, Tasks};
+use crate::codec::{Accept, Encryption};
 use crate::connection::{Limits, Notice, Observer, Role};
+use crate::error::refusal;
 use crate::protocol::{AtServer, Protocol};
 use crate::router::{self, AtServerService, Gate, Hub, Link, Relay, Serve, Unhandled};
+use crate::wire::{ErrorCode, WireError};
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +31,16 @@ pub enum BindError {
     /// The system refused, for example since the address is taken.
     #[error("cannot listen: {0}")]
     Io(#[from] io::Error),
+    /// Other machines reach the address, and links would be plain, which nobody asked for.
+    #[error(
+        "other machines reach {address}, where plain links show everything and prove nothing: \
+         encrypt them with `.encrypted(key)`, or ask for plain ones with \
+         `.encryption(Encryption::Plain)`"
+    )]
+    Exposed {
+        /// The address.
+        address: SocketAddr,
+    },
 }
 
 type Binding<'a> = Pin<Box<dyn Future<Output = io::Result<TcpListener>> + Send + 'a>>;
@@ -38,6 +54,7 @@ pub struct Bind<'a, P: Protocol> {
     gates: Vec<Arc<dyn Gate<P>>>,
     relays: Vec<Arc<dyn Relay<P>>>,
     observer: Option<Observer>,
+    encryption: Option<Encryption>,
     starting: Option<Starting<'a, P>>,
 }
 
@@ -49,8 +66,26 @@ impl<'a, P: Protocol> Bind<'a, P> {
             gates: Vec::new(),
             relays: Vec::new(),
             observer: None,
+            encryption: None,
             starting: None,
         }
+    }
+
+    /// Takes encrypted links only, and proves to clients to hold `key`; see
+    /// [`Connect::encrypted`](crate::Connect::encrypted).
+    #[cfg(feature = "noise")]
+    pub fn encrypted(self, key: crate::SecretKey) -> Self {
+        self.encryption(Encryption::Encrypted(key))
+    }
+
+    /// Takes the links that `encryption` says. Where nothing is said they are plain, and then the
+    /// server listens on loopback addresses only.
+    ///
+    /// A server that takes both kinds knows which one a link is by its first byte, and says nothing
+    /// before; [`Client`](crate::Client) sends it at once.
+    pub fn encryption(mut self, encryption: Encryption) -> Self {
+        self.encryption = Some(encryption);
+        self
     }
 
     /// Replaces the server's bounds.
@@ -102,6 +137,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             gates,
             relays,
             observer,
+            encryption,
             ..
         } = self;
         let listener = match listener {
@@ -109,8 +145,15 @@ impl<'a, P: Protocol> Bind<'a, P> {
             None => None,
         };
         let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        if let (Some(address), None) = (address, &encryption)
+            && !address.ip().to_canonical().is_loopback()
+        {
+            return Err(BindError::Exposed { address });
+        }
+        let encryption = encryption.unwrap_or_default();
+        let public_key = encryption.public_key();
         let hub = Arc::new(Hub::default());
-        let seats = Seats::new(limits.connections, limits.connections_an_address);
+        let seats = Seats::new(&limits);
         let linger = limits.connection.linger;
         let tasks = Arc::new(Tasks::default());
         let host = Arc::new(Host::<P, H, I> {
@@ -121,13 +164,14 @@ impl<'a, P: Protocol> Bind<'a, P> {
             gates: gates.into(),
             relays: relays.into(),
             observer,
+            encryption,
             indices: PhantomData,
         });
         let accepting = listener.and_then(|listener| {
             let host = Arc::clone(&host);
             let serve = move |stream: tokio::net::TcpStream, seat| {
                 let address = stream.peer_addr().ok();
-                host.run(stream, address, seat);
+                host.welcome(stream, address, seat);
             };
             tasks.spawn(accept(listener, Arc::clone(&seats), linger, serve))
         });
@@ -135,13 +179,14 @@ impl<'a, P: Protocol> Bind<'a, P> {
         let serve_pipe = move |pipe| {
             // A pipe that finds no place is closed, which its client sees as the link's end.
             if let Ok(seat) = pipe_seats.take(None) {
-                host.run(pipe, None, seat);
+                host.welcome(pipe, None, seat);
             }
         };
         Ok(Server::new(Inner {
             hub,
             seats,
             address,
+            public_key,
             tasks,
             accepting,
             shutdown: tokio::sync::Mutex::new(Shutdown::NotAsked),
@@ -166,6 +211,7 @@ where
                 gates: mem::take(&mut this.gates),
                 relays: mem::take(&mut this.relays),
                 observer: this.observer.take(),
+                encryption: this.encryption.take(),
                 starting: None,
             };
             bind.handle::<(), ()>(())
@@ -195,6 +241,7 @@ struct Host<P: Protocol, H, I> {
     gates: Arc<[Arc<dyn Gate<P>>]>,
     relays: Arc<[Arc<dyn Relay<P>>]>,
     observer: Option<Observer>,
+    encryption: Encryption,
     indices: PhantomData<fn() -> I>,
 }
 
@@ -205,17 +252,55 @@ where
     P::ToServer: Serve<H, P, AtServer, I>,
     I: 'static,
 {
-    fn run<IO>(&self, io: IO, address: Option<SocketAddr>, seat: Seat)
+    /// Serves a link once its codec is open; a plain one is at once.
+    fn welcome<IO>(self: &Arc<Self>, io: IO, address: Option<SocketAddr>, seat: Seat)
     where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let codec = Box::new(Accept::new(self.encryption.clone()));
+        if matches!(self.encryption, Encryption::Plain) {
+            self.run(io, Opened::at_once(codec), now(), address, seat);
+            return;
+        }
+        let host = Arc::clone(self);
+        self.tasks.spawn_opening(async move {
+            let (mut io, since) = (io, now());
+            let limits = &host.limits;
+            let opening = open(&mut io, codec, &seat);
+            match tokio::time::timeout(limits.handshake_timeout, opening).await {
+                Ok(Ok(opened)) => host.run(io, opened, since, address, seat),
+                Ok(Err(Unopened::Codec(error))) => {
+                    turn_away(io, &refusal(&error), limits.linger).await;
+                }
+                Ok(Err(Unopened::Io(_) | Unopened::Refused(_))) => {}
+                Err(_) => {
+                    let text = format!("no link came about within {:?}", limits.handshake_timeout);
+                    let word = WireError::new(ErrorCode::Timeout, text);
+                    turn_away(io, &word, limits.linger).await;
+                }
+            }
+        });
+    }
+
+    fn run<IO>(
+        &self,
+        io: IO,
+        opened: Opened,
+        since: Instant,
+        address: Option<SocketAddr>,
+        seat: Seat,
+    ) where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let link = Arc::new(Link::new(
             &self.limits,
             Hub::next_id(),
             address,
+            opened.codec.peer(),
             Arc::downgrade(&self.hub),
         ));
-        let connection = new_connection(Role::Server, self.limits.clone(), self.observer.clone());
+        let (limits, observer) = (self.limits.clone(), self.observer.clone());
+        let connection = new_connection(Role::Server, limits, observer, opened, since);
         let service = Arc::new(AtServerService::<P, H, I> {
             cx: router::Context::new(Arc::clone(&link), ()),
             handlers: Arc::clone(&self.handlers),
@@ -228,6 +313,21 @@ where
         self.tasks
             .spawn(drive(io, connection, link, service, places));
     }
+}
+
+/// Opens the codec of a link that was accepted, with others that shake hands within the limits on
+/// that.
+async fn open<IO>(io: &mut IO, codec: Box<Accept>, seat: &Seat) -> Result<Opened, Unopened>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let wire = opening::first_bytes(io).await?;
+    let _handshake = if Accept::is_encrypted(&wire) {
+        Some(seat.handshake().await)
+    } else {
+        None
+    };
+    opening::open(io, codec, wire).await
 }
 
 /// A link's entry in the hub, gone when its task is.

@@ -3,12 +3,14 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::accept::configure;
+use super::address::ServerAddress;
 use super::connect::{Connect, Source};
 use super::server::Server;
+use crate::codec::PeerIdentity;
 use crate::connection::Closing;
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
@@ -92,12 +94,17 @@ impl<P: Protocol> Client<P> {
 
     /// Connects to the server at `address`, such as `"127.0.0.1:7766"`. Name the handlers with
     /// [`Connect::handle`] where the protocol has `to_client` or `to_peer` sets, then await.
-    pub fn connect<'a>(address: impl ToSocketAddrs + Send + 'a) -> Connect<'a, P> {
-        Connect::new(Source::Tcp(Box::pin(async {
-            let stream = TcpStream::connect(address).await?;
-            configure(&stream)?;
-            Ok(stream)
-        })))
+    ///
+    /// The link is plain unless [`Connect::encrypted`] says otherwise.
+    pub fn connect<'a>(address: impl ServerAddress + Send + 'a) -> Connect<'a, P> {
+        Connect::new(Source::Tcp {
+            name: address.name(),
+            connecting: Box::pin(async {
+                let stream = TcpStream::connect(address).await?;
+                configure(&stream)?;
+                Ok(stream)
+            }),
+        })
     }
 
     /// Connects to a server of this process over an in-memory pipe, as tests do.
@@ -150,6 +157,11 @@ impl<P: Protocol> Client<P> {
     /// All other members of a room, reached through the server.
     pub fn to_room(&self, room: &RoomId) -> Room<'_, P> {
         Room::new(&self.inner.link, room)
+    }
+
+    /// Who the server proved to be: the holder of its key on an encrypted link.
+    pub fn server_identity(&self) -> PeerIdentity {
+        self.inner.link.identity
     }
 
     /// Why the link has ended, once it has.

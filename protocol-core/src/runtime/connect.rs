@@ -13,10 +13,21 @@ use tokio::net::TcpStream;
 use super::accept::new_connection;
 use super::client::Client;
 use super::driver::drive;
+use super::now;
+use super::opening::Opened;
+#[cfg(feature = "noise")]
+use super::{
+    keys::{KeyFileError, KnownHosts},
+    trust::{Security, Trust},
+};
+#[cfg(feature = "noise")]
+use crate::codec::{CodecError, PublicKey, SecretKey, Suite};
 use crate::connection::{Limits, Notice, Observer, Role};
 use crate::ids::ConnectionId;
 use crate::protocol::{AtClient, AtPeer, Protocol};
 use crate::router::{self, AtClientService, Link, Serve, Unhandled};
+#[cfg(feature = "noise")]
+use crate::wire::WireError;
 
 /// How long connecting may take where nothing else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,10 +45,47 @@ pub enum ConnectError {
         /// How long was waited.
         after: Duration,
     },
+    /// No encrypted link came about: the server holds another key than the one given, or somebody
+    /// altered the handshake.
+    #[cfg(feature = "noise")]
+    #[error("cannot encrypt the link: {0}")]
+    Codec(CodecError),
+    /// The server refused before the link was encrypted, so nothing vouches for its words. With
+    /// `encryption_refused` it takes plain links only.
+    #[cfg(feature = "noise")]
+    #[error("refused before the link was encrypted: {0}")]
+    Refused(WireError),
+    /// The server holds another key than the one that is pinned for it.
+    #[cfg(feature = "noise")]
+    #[error(
+        "the key of {server} has changed to {found}, line {line} of {file:?} has {pinned}: it was \
+         replaced, or somebody stands in between; if the server's operator confirms the new key, \
+         remove that line"
+    )]
+    KeyChanged {
+        /// The server's address, as it was given.
+        server: String,
+        /// The key that it held the first time.
+        pinned: PublicKey,
+        /// The key that it holds now.
+        found: PublicKey,
+        /// The file of known servers.
+        file: std::path::PathBuf,
+        /// The line that pins the key, counted from 1.
+        line: usize,
+    },
+    /// A key file cannot be used.
+    #[cfg(feature = "noise")]
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
 }
 
 pub(super) enum Source<'a> {
-    Tcp(Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + 'a>>),
+    Tcp {
+        /// What the server is known as.
+        name: String,
+        connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + 'a>>,
+    },
     /// Opens the pipe.
     Memory(Box<dyn FnOnce() -> DuplexStream + Send>),
 }
@@ -47,6 +95,8 @@ struct Options {
     limits: Limits,
     timeout: Duration,
     observer: Option<Observer>,
+    #[cfg(feature = "noise")]
+    security: Security,
 }
 
 /// A connection to be made: name its handlers with [`handle`](Self::handle), then await. Where the
@@ -67,12 +117,79 @@ impl<'a, P: Protocol> Connect<'a, P> {
                 limits: Limits::client(),
                 timeout: CONNECT_TIMEOUT,
                 observer: None,
+                #[cfg(feature = "noise")]
+                security: Security::default(),
             },
             connecting: None,
         }
     }
 
-    /// Gives up connecting after `timeout`; 10 s where nothing is said.
+    /// Encrypts the link, to the server that holds the secret half of `server_key` and to no other.
+    /// A server that takes only plain links is [`ConnectError::Refused`].
+    ///
+    /// To the server this end is known by its own key, see [`identity`](Self::identity).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use protocol_core::{Client, Protocol, SecretKey, Server};
+    /// # #[derive(Debug, Protocol)]
+    /// # #[protocol(version = "1")]
+    /// # struct Quiet;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = SecretKey::generate()?;
+    /// let public = key.public();
+    /// let server = Server::<Quiet>::bind("127.0.0.1:0").encrypted(key).await?;
+    /// let client = Client::<Quiet>::connect(server.address())
+    ///     .encrypted(public)
+    ///     .identity(SecretKey::generate()?)
+    ///     .await?;
+    /// assert_eq!(client.server_identity().key(), Some(public));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "noise")]
+    pub fn encrypted(mut self, server_key: PublicKey) -> Self {
+        self.options.security.trust = Some(Trust::Key(server_key));
+        self
+    }
+
+    /// Encrypts the link, to whoever answers at the address the first time. Its key is pinned in the
+    /// file of [known servers](Self::known_hosts); from then on another key there is
+    /// [`ConnectError::KeyChanged`]. Over an in-memory pipe nothing is pinned.
+    #[cfg(feature = "noise")]
+    pub fn encrypted_trust_on_first_use(mut self) -> Self {
+        self.options.security.trust = Some(Trust::FirstUse);
+        self
+    }
+
+    /// The key that this end proves to hold on an encrypted link. Without it that is this user's,
+    /// from the file `client.key` in [the folder for keys](crate::keys::folder), which is made the
+    /// first time.
+    #[cfg(feature = "noise")]
+    pub fn identity(mut self, key: SecretKey) -> Self {
+        self.options.security.identity = Some(key);
+        self
+    }
+
+    /// The file in which keys of servers are pinned; without it that is this user's, `known_hosts` in
+    /// [the folder for keys](crate::keys::folder).
+    #[cfg(feature = "noise")]
+    pub fn known_hosts(mut self, hosts: KnownHosts) -> Self {
+        self.options.security.known_hosts = Some(hosts);
+        self
+    }
+
+    /// The ciphers of an encrypted link; without it those that are [fastest](Suite::fastest) here.
+    #[cfg(feature = "noise")]
+    pub fn suite(mut self, suite: Suite) -> Self {
+        self.options.security.suite = Some(suite);
+        self
+    }
+
+    /// Gives up connecting after `timeout`, the handshake of an encrypted link included; 10 s where
+    /// nothing is said.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
@@ -121,14 +238,20 @@ where
     J: 'static,
 {
     let after = options.timeout;
-    match source {
-        None => Err(io::Error::other("this connection was begun before").into()),
-        Some(Source::Memory(open)) => Ok(start::<P, H, I, J, _>(open(), options, handlers)),
-        Some(Source::Tcp(connecting)) => match tokio::time::timeout(after, connecting).await {
-            Ok(stream) => Ok(start::<P, H, I, J, _>(stream?, options, handlers)),
-            Err(_) => Err(ConnectError::Timeout { after }),
-        },
-    }
+    let connecting = async {
+        match source {
+            None => Err(io::Error::other("this connection was begun before").into()),
+            Some(Source::Memory(open)) => {
+                begin::<P, H, I, J, _>(open(), None, options, handlers).await
+            }
+            Some(Source::Tcp { name, connecting }) => {
+                begin::<P, H, I, J, _>(connecting.await?, Some(name), options, handlers).await
+            }
+        }
+    };
+    tokio::time::timeout(after, connecting)
+        .await
+        .unwrap_or(Err(ConnectError::Timeout { after }))
 }
 
 /// A future of its own rather than `IntoFuture`, so that the compiler names a forgotten `.handle`.
@@ -163,7 +286,13 @@ impl<P> Future for Connecting<'_, P> {
     }
 }
 
-fn start<P, H, I, J, IO>(io: IO, options: Options, handlers: H) -> Client<P>
+/// Opens the codec and starts the driver.
+async fn begin<P, H, I, J, IO>(
+    io: IO,
+    name: Option<String>,
+    options: Options,
+    handlers: H,
+) -> Result<Client<P>, ConnectError>
 where
     P: Protocol,
     H: Send + Sync + 'static,
@@ -173,13 +302,22 @@ where
     J: 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (io, opened) = options.open(io, name).await?;
     let link = Arc::new(Link::new(
         &options.limits,
         ConnectionId(0),
         None,
+        opened.codec.peer(),
         Weak::new(),
     ));
-    let connection = new_connection(Role::Client, options.limits, options.observer);
+    let is_plain = link.identity.key().is_none();
+    let (limits, observer) = (options.limits, options.observer);
+    let mut connection = new_connection(Role::Client, limits, observer, opened, now());
+    if is_plain {
+        // A server that takes both kinds of links knows by the first byte which one this is, and says
+        // nothing before.
+        connection.send_frame(b"\n");
+    }
     let service = AtClientService::<P, H, I, J> {
         cx: router::Context::new(Arc::clone(&link), ()),
         link: Arc::clone(&link),
@@ -193,7 +331,30 @@ where
         Arc::new(service),
         (),
     ));
-    Client::new(link, driver)
+    Ok(Client::new(link, driver))
+}
+
+impl Options {
+    #[cfg_attr(
+        not(feature = "noise"),
+        allow(
+            clippy::unused_async,
+            clippy::unused_self,
+            unused_mut,
+            unused_variables
+        )
+    )]
+    async fn open<IO>(&self, mut io: IO, name: Option<String>) -> Result<(IO, Opened), ConnectError>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        #[cfg(feature = "noise")]
+        if let Some(trust) = self.security.trust {
+            let opened = self.security.clone().open(&mut io, trust, name).await?;
+            return Ok((io, opened));
+        }
+        Ok((io, Opened::plain()))
+    }
 }
 
 impl<P> std::fmt::Debug for Connect<'_, P> {

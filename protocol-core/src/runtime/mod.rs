@@ -1,21 +1,28 @@
 //! Sockets, tasks and the clock: the only place that names tokio.
 
 mod accept;
+mod address;
 mod bind;
 mod buffers;
 mod client;
 mod connect;
 mod driver;
 mod guard;
+#[cfg(feature = "noise")]
+pub mod keys;
+mod opening;
 mod server;
+#[cfg(feature = "noise")]
+mod trust;
 
 use std::time::Instant;
 
+pub use address::ServerAddress;
 pub use bind::{Bind, BindError, Starting};
 pub use client::Client;
 pub use connect::{Connect, ConnectError, Connecting};
 pub use server::{Server, ServerLimits};
-/// What a server listens on and a client connects to, such as `"127.0.0.1:7766"`.
+/// What a server listens on, such as `"127.0.0.1:7766"`.
 pub use tokio::net::ToSocketAddrs;
 
 /// The runtime's time: the system's, unless a test has paused or moved it.

@@ -12,6 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::accept::Seats;
 use super::bind::Bind;
+use crate::codec::PublicKey;
 use crate::connection::{Closing, Limits};
 use crate::protocol::Protocol;
 use crate::router::{Hub, Recipient, Remote, Remotes};
@@ -32,6 +33,12 @@ pub struct ServerLimits {
     /// Connections from one address, so that one machine cannot take all places. Loopback
     /// addresses are not counted.
     pub connections_an_address: Option<usize>,
+    /// Encrypted links that shake hands at once; further ones wait, for no longer than
+    /// [`Limits::handshake_timeout`]. 0 counts as 1.
+    pub handshakes: usize,
+    /// Those of one address among them, so that one machine cannot keep all others waiting. Loopback
+    /// addresses are not counted. 0 counts as 1.
+    pub handshakes_an_address: usize,
     /// The bounds of each connection.
     pub connection: Limits,
 }
@@ -41,6 +48,8 @@ impl Default for ServerLimits {
         Self {
             connections: 10_000,
             connections_an_address: Some(64),
+            handshakes: 64,
+            handshakes_an_address: 8,
             connection: Limits::server(),
         }
     }
@@ -68,6 +77,7 @@ pub(super) struct Inner {
     pub(super) hub: Arc<Hub>,
     pub(super) seats: Arc<Seats>,
     pub(super) address: Option<SocketAddr>,
+    pub(super) public_key: Option<PublicKey>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) accepting: Option<AbortHandle>,
     /// Held by whoever waits for the shutdown, so that a second one waits too.
@@ -88,7 +98,7 @@ impl Drop for Inner {
     }
 }
 
-/// The accepting task and those of the connections; none once the server shuts down.
+/// The accepting task and those of links and connections; none once the server shuts down.
 #[derive(Default)]
 pub(super) struct Tasks {
     running: Mutex<TaskSet>,
@@ -97,6 +107,8 @@ pub(super) struct Tasks {
 #[derive(Default)]
 struct TaskSet {
     set: JoinSet<()>,
+    /// Of links that are no connections yet.
+    opening: JoinSet<()>,
     closed: bool,
 }
 
@@ -111,9 +123,19 @@ impl Tasks {
         (!running.closed).then(|| running.set.spawn(task))
     }
 
+    /// Runs a task that opens a link, unless the server shuts down, which ends it at once.
+    pub(super) fn spawn_opening(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        while running.opening.try_join_next().is_some() {}
+        if !running.closed {
+            running.opening.spawn(task);
+        }
+    }
+
     fn close(&self) -> JoinSet<()> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.closed = true;
+        running.opening.abort_all();
         std::mem::take(&mut running.set)
     }
 }
@@ -147,7 +169,12 @@ impl<P: Protocol> Server<P> {
             .unwrap_or_else(|| ([0, 0, 0, 0], 0).into())
     }
 
-    /// How many clients are connected.
+    /// The key that clients know it by; none where it takes plain links only.
+    pub fn public_key(&self) -> Option<PublicKey> {
+        self.inner.public_key
+    }
+
+    /// How many clients are connected, or about to be.
     pub fn connections(&self) -> usize {
         self.inner.seats.taken()
     }

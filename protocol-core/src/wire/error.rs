@@ -52,6 +52,8 @@ pub enum ErrorCode {
     Busy,
     /// The receiver takes only encrypted connections.
     EncryptionRequired,
+    /// The receiver takes only plain connections.
+    EncryptionRefused,
     /// No peer of that id is logged in.
     PeerNotFound,
     /// The peer lost its connection and may resume soon.
@@ -83,6 +85,7 @@ impl ErrorCode {
         Self::Internal,
         Self::Busy,
         Self::EncryptionRequired,
+        Self::EncryptionRefused,
         Self::PeerNotFound,
         Self::PeerReconnecting,
         Self::PeerSlow,
@@ -108,6 +111,7 @@ impl ErrorCode {
             Self::Internal => "internal",
             Self::Busy => "busy",
             Self::EncryptionRequired => "encryption_required",
+            Self::EncryptionRefused => "encryption_refused",
             Self::PeerNotFound => "peer_not_found",
             Self::PeerReconnecting => "peer_reconnecting",
             Self::PeerSlow => "peer_slow",

@@ -132,11 +132,7 @@ impl Noise {
 
     /// Takes one message of the handshake from `wire`, and says what is due next; whether there was
     /// a whole one.
-    fn shake_hands(
-        &mut self,
-        wire: &mut BytesMut,
-        out: &mut BytesMut,
-    ) -> Result<bool, CodecError> {
+    fn shake_hands(&mut self, wire: &mut BytesMut, out: &mut BytesMut) -> Result<bool, CodecError> {
         let is_client = self.is_client();
         let State::Handshake { handshake, next } = &mut self.state else {
             return Err(CodecError::NotOpen);

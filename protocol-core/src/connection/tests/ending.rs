@@ -1,9 +1,7 @@
 //! The ways to the end: violation, drain, close, and what is still done on them.
 
 use super::*;
-use crate::codec::{Codec, CodecError, PeerIdentity, Progress};
 use crate::error::CloseReason;
-use bytes::BytesMut;
 
 const PROTOCOL_ERROR: &str = "{\"type\":\"pass\",\"name\":\"protocol_error\",\"data\":{\"code\":\"busy\",\"message\":\"m\"}}\n";
 
@@ -330,50 +328,4 @@ fn an_aborted_link_is_closed_at_once_and_writes_nothing() {
         assert_eq!(call.ends().len(), 1);
         assert_eq!(end.connection.next_deadline(), None);
     }
-}
-
-/// A codec whose handshake never ends well.
-struct Stuck;
-
-impl Codec for Stuck {
-    fn start(&mut self, _out: &mut BytesMut) -> Result<Progress, CodecError> {
-        Ok(Progress::Handshaking)
-    }
-
-    fn receive(
-        &mut self,
-        wire: &mut BytesMut,
-        _plain: &mut BytesMut,
-        _out: &mut BytesMut,
-    ) -> Result<Progress, CodecError> {
-        wire.clear();
-        Err(CodecError::Malformed("nonsense"))
-    }
-
-    fn send(&mut self, _plain: &[u8], _wire: &mut BytesMut) -> Result<(), CodecError> {
-        Err(CodecError::NotOpen)
-    }
-
-    fn peer(&self) -> PeerIdentity {
-        PeerIdentity::Anonymous
-    }
-}
-
-#[test]
-fn a_handshake_that_fails_does_not_leave_the_link_hanging() {
-    let now = Instant::now();
-    let ids = IdSource::new(7, now, 0);
-    let mut connection = Connection::new(Role::Server, Limits::server(), Box::new(Stuck), ids);
-    let waiter = Probe::new();
-    connection.send_call(now, call(&waiter, Expects::Response, 60_000));
-    connection.read_buffer().extend_from_slice(b"nonsense");
-    connection.received();
-    assert!(connection.next_event(now, admit).is_none());
-    assert_eq!(waiter.ends().len(), 1);
-    // Nothing can be said before the codec is open, and what cannot be said is not waited for.
-    assert_eq!(connection.output(), b"");
-    assert!(connection.wants_shutdown());
-    connection.shut_down(now);
-    connection.handle_timeout(now + Duration::from_secs(1));
-    assert!(connection.is_closed());
 }

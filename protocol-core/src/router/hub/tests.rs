@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Instant;
 
 use super::*;
-use crate::codec::Plain;
+use crate::codec::{PeerIdentity, Plain};
 use crate::connection::{Connection, IdSource, Limits, Role};
 
 /// A server's links without sockets.
@@ -22,7 +22,13 @@ impl Room {
 
     fn link(&self) -> Arc<Link> {
         let id = Hub::next_id();
-        let link = Arc::new(Link::new(&Limits::server(), id, None, Weak::new()));
+        let link = Arc::new(Link::new(
+            &Limits::server(),
+            id,
+            None,
+            PeerIdentity::Anonymous,
+            Weak::new(),
+        ));
         self.hub.add(&link);
         link
     }

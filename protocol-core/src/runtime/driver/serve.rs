@@ -295,6 +295,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         if !self.connection.wants_shutdown() || !self.backlog.is_empty() {
             return;
         }
+        self.connection.finish();
+        self.flush(cx);
+        if !self.connection.wants_shutdown() {
+            return;
+        }
         // Plain sockets shut at once; a transport that waits is asked again at its wake-up.
         if Pin::new(&mut self.io).poll_shutdown(cx).is_ready() {
             self.connection.shut_down(self.now);

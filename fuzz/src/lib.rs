@@ -1,0 +1,33 @@
+//! What must hold of the protocol whatever bytes a hostile peer sends. Each target is a function of
+//! an input that panics where a law does not hold; `fuzz_targets/` gives it to a fuzzer, `tests/`
+//! replays the committed corpus.
+//!
+//! Knows the public API alone. Reads no clock and opens no socket.
+
+pub mod codec;
+pub mod script;
+
+/// A fuzz target, as what replays or writes its corpus sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name: of its program, and of its folder in `corpus/`.
+    pub name: &'static str,
+    /// Judges one input.
+    pub run: fn(&[u8]),
+    /// The inputs that a fuzzer starts from, by their file names.
+    pub seeds: fn() -> Vec<(&'static str, Vec<u8>)>,
+}
+
+/// All targets. A new one is a line here, a `[[bin]]` and a file in `fuzz_targets/`.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "codec_server",
+        run: |input| drop(codec::server(input)),
+        seeds: codec::seeds::server,
+    },
+    Target {
+        name: "codec_client",
+        run: |input| drop(codec::client(input)),
+        seeds: codec::seeds::client,
+    },
+];

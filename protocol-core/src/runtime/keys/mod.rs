@@ -1,0 +1,99 @@
+//! Keys in files: an end's own secret key, and the servers' keys that a client has pinned.
+
+mod file;
+mod known_hosts;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use etcetera::{BaseStrategy, choose_base_strategy};
+
+pub use known_hosts::{KnownHosts, PinnedKey};
+
+/// Why a key cannot be had from a file, or kept in one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The file cannot be read or written.
+    #[error("cannot use the key file {path:?}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file holds no key.
+    #[error("{path:?} holds no key: {problem}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        problem: String,
+    },
+    /// Other users of the machine can read the secret.
+    #[error(
+        "others can read the secret key in {path:?}, whose mode is {mode:o}: run `chmod 600` on it, \
+         or make a new key if somebody may have"
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// This user has no folder for configuration.
+    #[error("no folder for configuration is known, set HOME or name the file")]
+    NoFolder,
+}
+
+impl KeyFileError {
+    fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            error,
+        }
+    }
+
+    fn malformed(path: &Path, problem: impl ToString) -> Self {
+        Self::Malformed {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
+/// The folder in which keys are kept where no file is named, such as `~/.config/rendezvous`.
+///
+/// # Errors
+///
+/// [`KeyFileError::NoFolder`] where the user has no folder for configuration.
+pub fn folder() -> Result<PathBuf, KeyFileError> {
+    let folders = choose_base_strategy().map_err(|_| KeyFileError::NoFolder)?;
+    Ok(folders.config_dir().join("rendezvous"))
+}
+
+/// The file of this user's own key, which its clients prove to hold.
+///
+/// # Errors
+///
+/// [`KeyFileError::NoFolder`] where the user has no folder for configuration.
+pub fn client_key_file() -> Result<PathBuf, KeyFileError> {
+    Ok(folder()?.join("client.key"))
+}
+
+/// Makes the folder of `file`, for this user alone where it is new.
+fn make_folder_of(file: &Path) -> Result<(), KeyFileError> {
+    let Some(folder) = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    else {
+        return Ok(());
+    };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
+        .map_err(|error| KeyFileError::io(folder, error))
+}

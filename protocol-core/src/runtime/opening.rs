@@ -1,0 +1,117 @@
+//! From a socket to an open codec: the handshake of a link, before it has a connection.
+
+use std::io;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::codec::{Codec, CodecError, Plain, Progress};
+use crate::wire::{Body, Frame, LineSplitter, WireError};
+
+/// Room for a whole handshake and the first frames.
+const READ_BYTES: usize = 512;
+
+/// The longest plain answer that is read from a server that does not shake hands.
+const PLAIN_ANSWER: usize = 4_096;
+
+/// A codec that is open, and what arrived beside its handshake.
+pub(super) struct Opened {
+    pub(super) codec: Box<dyn Codec>,
+    /// Of the wire.
+    pub(super) wire: BytesMut,
+    /// Of frames.
+    pub(super) plain: BytesMut,
+}
+
+impl Opened {
+    /// With a codec that is open from the start.
+    pub(super) fn at_once(codec: Box<dyn Codec>) -> Self {
+        Self {
+            codec,
+            wire: BytesMut::new(),
+            plain: BytesMut::new(),
+        }
+    }
+
+    pub(super) fn plain() -> Self {
+        Self::at_once(Box::new(Plain))
+    }
+}
+
+/// Why a codec did not open.
+#[derive(Debug)]
+pub(super) enum Unopened {
+    Io(io::Error),
+    Codec(CodecError),
+    /// The other end answered in plain, with its last word.
+    Refused(WireError),
+}
+
+impl From<io::Error> for Unopened {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads what the other end says first.
+pub(super) async fn first_bytes<IO: AsyncRead + Unpin>(io: &mut IO) -> io::Result<BytesMut> {
+    let mut wire = BytesMut::with_capacity(READ_BYTES);
+    if io.read_buf(&mut wire).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(wire)
+}
+
+/// Lets the codec shake hands until it is open; `wire` is what has arrived already.
+pub(super) async fn open<IO>(
+    io: &mut IO,
+    codec: Box<dyn Codec>,
+    wire: BytesMut,
+) -> Result<Opened, Unopened>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut opened = Opened {
+        codec,
+        wire,
+        plain: BytesMut::new(),
+    };
+    let mut out = BytesMut::new();
+    let mut progress = opened.codec.start(&mut out).map_err(Unopened::Codec)?;
+    if !opened.wire.is_empty() {
+        progress = opened.receive(&mut out)?;
+    }
+    loop {
+        io.write_all_buf(&mut out).await?;
+        if progress == Progress::Open {
+            return Ok(opened);
+        }
+        opened.wire.reserve(READ_BYTES);
+        if io.read_buf(&mut opened.wire).await? == 0 {
+            return Err(Unopened::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        progress = opened.receive(&mut out)?;
+    }
+}
+
+impl Opened {
+    fn receive(&mut self, out: &mut BytesMut) -> Result<Progress, Unopened> {
+        let Self { codec, wire, plain } = self;
+        codec
+            .receive(wire, plain, out)
+            .map_err(|error| match (&error, last_word(wire)) {
+                (CodecError::AnsweredInPlain, Some(word)) => Unopened::Refused(word),
+                _ => Unopened::Codec(error),
+            })
+    }
+}
+
+/// What a plain `protocol_error` says.
+fn last_word(wire: &[u8]) -> Option<WireError> {
+    let line = LineSplitter::default().next(wire, PLAIN_ANSWER).ok()??;
+    let frame = Frame::parse(&wire[line.range()]).ok()?;
+    match frame.body {
+        Body::Pass { name, data } if name == "protocol_error" => Some(WireError::parse(data)),
+        _ => None,
+    }
+}

@@ -17,7 +17,7 @@ const MAX_LEN: usize = 64;
 const RESERVED: [&str; 2] = ["protocol_error", "cancel_request"];
 
 /// Codes that every participant may send, so that no event can mean something else by them.
-const STANDARD_CODES: [&str; 20] = [
+const STANDARD_CODES: [&str; 21] = [
     "bad_frame",
     "bad_type",
     "too_large",
@@ -32,6 +32,7 @@ const STANDARD_CODES: [&str; 20] = [
     "internal",
     "busy",
     "encryption_required",
+    "encryption_refused",
     "peer_not_found",
     "peer_reconnecting",
     "peer_slow",

@@ -132,16 +132,24 @@ impl<'a, P: Protocol> Connect<'a, P> {
     /// # Examples
     ///
     /// ```
-    /// # use protocol_core::{Client, Protocol, SecretKey, Server};
+    /// # use protocol_core::{Client, Event, EventSet, Protocol, SecretKey, Server, ignore};
+    /// # #[derive(Debug, Event)]
+    /// # #[event(pass)]
+    /// # struct Tick;
+    /// # #[derive(Debug, EventSet)]
+    /// # enum Ticks { Tick(Tick) }
     /// # #[derive(Debug, Protocol)]
-    /// # #[protocol(version = "1")]
-    /// # struct Quiet;
+    /// # #[protocol(version = "1", to_server = Ticks)]
+    /// # struct Clock;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let key = SecretKey::generate()?;
     /// let public = key.public();
-    /// let server = Server::<Quiet>::bind("127.0.0.1:0").encrypted(key).await?;
-    /// let client = Client::<Quiet>::connect(server.address())
+    /// let server = Server::<Clock>::bind("127.0.0.1:0")
+    ///     .encrypted(key)
+    ///     .handle(ignore::<Ticks>())
+    ///     .await?;
+    /// let client = Client::<Clock>::connect(server.address())
     ///     .encrypted(public)
     ///     .identity(SecretKey::generate()?)
     ///     .await?;

@@ -302,7 +302,7 @@ mod tests {
                     .all(|other| other.as_str() != code.as_str())
             );
         }
-        assert_eq!(ErrorCode::ALL.len(), 20);
+        assert_eq!(ErrorCode::ALL.len(), 21);
         assert_eq!(ErrorCode::from_str("Busy"), None);
     }
 

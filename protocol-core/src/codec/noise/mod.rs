@@ -46,7 +46,7 @@ const PLAIN_ANSWER: usize = 4_096;
 /// let (key, own) = (SecretKey::generate()?, SecretKey::generate()?);
 /// let mut client = Noise::client(Suite::fastest(), &own, Some(key.public()))?;
 /// let mut server = Accept::new(Encryption::Encrypted(key));
-/// let [mut up, mut down, mut plain] = [const { BytesMut::new() }; 3];
+/// let (mut up, mut down, mut plain) = (BytesMut::new(), BytesMut::new(), BytesMut::new());
 ///
 /// server.start(&mut down)?;
 /// let mut progress = client.start(&mut up)?;
@@ -206,13 +206,9 @@ impl Noise {
         };
         let start = plain.len();
         plain.resize(start + length, 0);
-        match transport.read_message(record, &mut plain[start..]) {
-            Ok(count) => plain.truncate(start + count),
-            Err(_) => {
-                plain.truncate(start);
-                return Err(CodecError::AlteredRecord);
-            }
-        }
+        let opened = transport.read_message(record, &mut plain[start..]);
+        plain.truncate(start + opened.as_ref().unwrap_or(&0));
+        opened.map_err(|_| CodecError::AlteredRecord)?;
         wire.advance(LENGTH_BYTES + length);
         if transport.receiving_nonce().is_multiple_of(REKEY_AFTER) {
             transport.rekey_incoming();

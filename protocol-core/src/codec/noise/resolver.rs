@@ -1,5 +1,5 @@
-//! Whose implementations the handshake and the records use: ring's, and where ring has none, X25519 by
-//! x25519-dalek and BLAKE2s by RustCrypto.
+//! Whose implementations the handshake and the records use: ring's, and where ring has none, X25519
+//! by x25519-dalek and BLAKE2s by the crate blake2.
 
 use blake2::{Blake2s256, Digest};
 use snow::params::{CipherChoice, DHChoice, HashChoice};

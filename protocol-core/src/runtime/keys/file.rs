@@ -123,13 +123,14 @@ fn check_mode(path: &Path, file: &File) -> Result<(), KeyFileError> {
         .metadata()
         .map_err(|error| KeyFileError::io(path, error))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
+    let of_others = mode & 0o077;
+    if of_others != 0 {
+        return Err(KeyFileError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
-    Err(KeyFileError::Exposed {
-        path: path.to_owned(),
-        mode,
-    })
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -52,6 +52,7 @@ fn standard_codes() {
         "internal",
         "busy",
         "encryption_required",
+        "encryption_refused",
         "peer_not_found",
         "peer_reconnecting",
         "peer_slow",

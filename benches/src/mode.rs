@@ -26,6 +26,10 @@ pub(crate) struct Mode {
 pub(crate) enum Workload {
     /// A request and its answer, checked by the client.
     Request,
+    /// The same, of this project alone, with plain and encrypted links.
+    Encrypted,
+    /// A new link, a request and its answer. As many as are in flight come at once.
+    Connect,
     /// What one client sends to another through the server, beside requests to the server itself.
     /// A connection stands for a pair of clients then.
     Relay,
@@ -77,6 +81,42 @@ pub(crate) const ALL: &[Mode] = &[
         in_flight: 16,
         placement: Placement::Free,
         baseline: "json-floor",
+    },
+    Mode {
+        name: "encrypted",
+        title: "64 in flight on one connection, plain and encrypted",
+        workload: Workload::Encrypted,
+        connections: 1,
+        in_flight: 64,
+        placement: Placement::Free,
+        baseline: "protocol",
+    },
+    Mode {
+        name: "encrypted-256",
+        title: "256 in flight on one connection, plain and encrypted",
+        workload: Workload::Encrypted,
+        connections: 1,
+        in_flight: 256,
+        placement: Placement::Free,
+        baseline: "protocol",
+    },
+    Mode {
+        name: "encrypted-50x16",
+        title: "50 connections with 16 in flight each, plain and encrypted",
+        workload: Workload::Encrypted,
+        connections: 50,
+        in_flight: 16,
+        placement: Placement::Free,
+        baseline: "protocol",
+    },
+    Mode {
+        name: "connect",
+        title: "16 clients that connect anew for each request",
+        workload: Workload::Connect,
+        connections: 1,
+        in_flight: 16,
+        placement: Placement::Free,
+        baseline: "protocol",
     },
     Mode {
         name: "relay",

@@ -248,7 +248,7 @@ impl Report {
         let (mut head, mut rule) = (String::new(), String::new());
         for mode in &self.modes {
             let per = match mode.workload {
-                Workload::Request => "",
+                Workload::Request | Workload::Encrypted | Workload::Connect => "",
                 Workload::Relay => " a frame",
             };
             write!(head, " {}: rate, server CPU{per} |", mode.mode)?;
@@ -284,7 +284,7 @@ impl fmt::Display for OfMode {
         let base = self.baseline;
         // What is relayed differs in frames from what it is compared with, so a frame is compared.
         let (frame_head, frame_rule, per) = match self.workload {
-            Workload::Request => ("", "", ""),
+            Workload::Request | Workload::Encrypted | Workload::Connect => ("", "", ""),
             Workload::Relay => (
                 " frames | server CPU a frame, µs |",
                 " ---: | ---: |",

@@ -36,6 +36,33 @@ pub(super) fn drive<C: Caller>(load: Load) -> Running {
     })
 }
 
+/// Connects anew for each request, with as many at it as the mode has in flight.
+pub(super) fn drive_anew<C: Caller>(load: Load) -> Running {
+    Box::pin(async move {
+        let mut callers = JoinSet::new();
+        for _ in 0..load.mode.in_flight {
+            callers.spawn(keep_connecting::<C>(load.address, load.lane()));
+        }
+        while let Some(ended) = callers.join_next().await {
+            ended??;
+        }
+        Ok(())
+    })
+}
+
+async fn keep_connecting<C: Caller>(address: SocketAddr, mut lane: Lane) -> Result<()> {
+    let mut id = 0;
+    while lane.runs() {
+        let sent = lane.sent();
+        let client = C::connect(address).await?;
+        let answer = client.call(Work::new(id)).await?;
+        work::check(id, answer.id)?;
+        lane.answered(sent);
+        id += 1;
+    }
+    Ok(())
+}
+
 async fn keep_calling<C: Caller>(client: C, mut lane: Lane) -> Result<()> {
     let mut id = 0;
     while lane.runs() {

@@ -24,7 +24,9 @@ mod tarpc;
 
 /// All contenders in the order in which a round measures them.
 pub(crate) const ALL: &[&dyn Contender] = &[
-    &protocol::Ours,
+    &protocol::Ours::<{ protocol::PLAIN }>,
+    &protocol::Ours::<{ protocol::AES_GCM }>,
+    &protocol::Ours::<{ protocol::CHACHA_POLY }>,
     &relay::RelayedRequests,
     &relay::RelayedPasses,
     &json_floor::ONE_WRITE_A_BATCH,

@@ -4,7 +4,9 @@
 use std::{net::SocketAddr, process};
 
 use anyhow::Result;
-use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
+use protocol_core::{
+    Client, Context, Encryption, Event, EventSet, Protocol, SecretKey, Server, codec::Suite,
+};
 
 use super::{
     Contender, Load, Running,
@@ -104,25 +106,60 @@ impl ToBenchHandler<Bench> for Handler {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Ours;
+/// How the links of a contender are.
+pub(super) const PLAIN: u8 = 0;
+pub(super) const CHACHA_POLY: u8 = 1;
+pub(super) const AES_GCM: u8 = 2;
 
-impl Contender for Ours {
+/// The ciphers of links of this kind; none where they are plain.
+fn suite(links: u8) -> Option<Suite> {
+    match links {
+        CHACHA_POLY => Some(Suite::ChaChaPoly),
+        AES_GCM => Some(Suite::AesGcm),
+        _ => None,
+    }
+}
+
+/// The key of a server whose links are encrypted.
+fn server_key() -> SecretKey {
+    SecretKey::from_bytes([7; 32])
+}
+
+#[derive(Debug)]
+pub(super) struct Ours<const LINKS: u8>;
+
+impl<const LINKS: u8> Contender for Ours<LINKS> {
     fn name(&self) -> &'static str {
-        "protocol"
+        match LINKS {
+            CHACHA_POLY => "protocol-chacha",
+            AES_GCM => "protocol-aes",
+            _ => "protocol",
+        }
     }
 
     fn about(&self) -> &'static str {
-        "this project through its public API, plain"
+        match LINKS {
+            CHACHA_POLY => "the same, encrypted with ChaChaPoly",
+            AES_GCM => "the same, encrypted with AES-GCM",
+            _ => "this project through its public API, plain",
+        }
     }
 
     fn takes(&self, mode: &Mode) -> bool {
-        matches!(mode.workload, Workload::Request | Workload::Relay)
+        match mode.workload {
+            Workload::Request | Workload::Relay => LINKS == PLAIN,
+            Workload::Encrypted | Workload::Connect => true,
+        }
     }
 
     fn serve(&self, announcement: Announcement) -> Running {
         Box::pin(async {
-            let server = Server::<Bench>::bind("127.0.0.1:0").handle(Handler).await?;
+            let encryption = match suite(LINKS) {
+                None => Encryption::Plain,
+                Some(_) => Encryption::Encrypted(server_key()),
+            };
+            let server = Server::<Bench>::bind("127.0.0.1:0").encryption(encryption);
+            let server = server.handle(Handler).await?;
             announcement.listening(server.address(), process::id())?;
             // The server lives as long as this future, which the driver drops.
             std::future::pending().await
@@ -130,16 +167,29 @@ impl Contender for Ours {
     }
 
     fn drive(&self, load: Load) -> Running {
-        callers::drive::<Client<Bench>>(load)
+        match load.mode.workload {
+            Workload::Connect => callers::drive_anew::<Linked<LINKS>>(load),
+            _ => callers::drive::<Linked<LINKS>>(load),
+        }
     }
 }
 
-impl Caller for Client<Bench> {
+#[derive(Clone)]
+struct Linked<const LINKS: u8>(Client<Bench>);
+
+impl<const LINKS: u8> Caller for Linked<LINKS> {
     async fn connect(address: SocketAddr) -> Result<Self> {
-        Ok(Client::<Bench>::connect(address).await?)
+        let mut connect = Client::<Bench>::connect(address);
+        if let Some(suite) = suite(LINKS) {
+            connect = connect
+                .encrypted(server_key().public())
+                .identity(SecretKey::from_bytes([8; 32]))
+                .suite(suite);
+        }
+        Ok(Self(connect.await?))
     }
 
     async fn call(&self, work: Work) -> Result<Work> {
-        Ok(self.request(Echo::from(work)).await?.into())
+        Ok(self.0.request(Echo::from(work)).await?.into())
     }
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "noise")]
+use x25519_dalek::StaticSecret;
+
 /// Bytes of a key of either kind.
 const KEY_BYTES: usize = 32;
 
@@ -78,7 +81,8 @@ impl fmt::Debug for PublicKey {
 #[cfg(feature = "noise")]
 #[derive(Clone)]
 pub struct SecretKey {
-    secret: [u8; KEY_BYTES],
+    // Wiped from memory when dropped.
+    secret: StaticSecret,
     public: PublicKey,
 }
 
@@ -95,10 +99,9 @@ impl SecretKey {
 
     /// The key that these bytes are; any 32 bytes are one.
     pub fn from_bytes(secret: [u8; KEY_BYTES]) -> Self {
-        Self {
-            secret,
-            public: PublicKey(super::noise::public_of(&secret)),
-        }
+        let secret = StaticSecret::from(secret);
+        let public = PublicKey(x25519_dalek::PublicKey::from(&secret).to_bytes());
+        Self { secret, public }
     }
 
     /// Its public half.
@@ -108,11 +111,11 @@ impl SecretKey {
 
     /// Its text, for a file that nobody else can read: `secret-` and 64 hexadecimal digits.
     pub fn to_text(&self) -> String {
-        format!("{SECRET_PREFIX}{}", PublicKey(self.secret))
+        format!("{SECRET_PREFIX}{}", PublicKey(self.secret.to_bytes()))
     }
 
     pub(super) fn as_bytes(&self) -> &[u8; KEY_BYTES] {
-        &self.secret
+        self.secret.as_bytes()
     }
 }
 

@@ -121,8 +121,13 @@ impl Connection {
 
     /// Takes over what arrived while the codec opened: bytes of the wire, and of frames.
     pub(crate) fn take_over(&mut self, wire: BytesMut, plain: BytesMut) {
-        self.input.wire = wire;
-        self.input.plain = plain;
+        // Small buffers that hold nothing would keep the large ones from being lent.
+        if !wire.is_empty() {
+            self.input.wire = wire;
+        }
+        if !plain.is_empty() {
+            self.input.plain = plain;
+        }
     }
 
     /// Has `observer` told of everything that is dropped without an answer.

@@ -74,6 +74,15 @@ pub enum ConnectError {
         /// The line that pins the key, counted from 1.
         line: usize,
     },
+    /// Something was said of how to encrypt the link, and not that it should be: neither
+    /// [`encrypted`](Connect::encrypted) nor
+    /// [`encrypted_trust_on_first_use`](Connect::encrypted_trust_on_first_use) was called.
+    #[cfg(feature = "noise")]
+    #[error(
+        "`.identity(…)`, `.known_hosts(…)` and `.suite(…)` are for encrypted links: call \
+         `.encrypted(key)` or `.encrypted_trust_on_first_use()` too"
+    )]
+    NotEncrypted,
     /// A key file cannot be used.
     #[cfg(feature = "noise")]
     #[error(transparent)]
@@ -360,6 +369,10 @@ impl Options {
         if let Some(trust) = self.security.trust {
             let opened = self.security.clone().open(&mut io, trust, name).await?;
             return Ok((io, opened));
+        }
+        #[cfg(feature = "noise")]
+        if self.security.is_meant() {
+            return Err(ConnectError::NotEncrypted);
         }
         Ok((io, Opened::plain()))
     }

@@ -57,7 +57,7 @@ impl From<io::Error> for Unopened {
 pub(super) async fn first_bytes<IO: AsyncRead + Unpin>(io: &mut IO) -> io::Result<BytesMut> {
     let mut wire = BytesMut::with_capacity(READ_BYTES);
     if io.read_buf(&mut wire).await? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+        return Err(ended());
     }
     Ok(wire)
 }
@@ -88,7 +88,7 @@ where
         }
         opened.wire.reserve(READ_BYTES);
         if io.read_buf(&mut opened.wire).await? == 0 {
-            return Err(Unopened::Io(io::ErrorKind::UnexpectedEof.into()));
+            return Err(Unopened::Io(ended()));
         }
         progress = opened.receive(&mut out)?;
     }
@@ -104,6 +104,11 @@ impl Opened {
                 _ => Unopened::Codec(error),
             })
     }
+}
+
+fn ended() -> io::Error {
+    let text = "the other end closed the link before it was open";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
 /// What a plain `protocol_error` says.

@@ -35,6 +35,11 @@ struct Pin {
 }
 
 impl Security {
+    /// Whether anything was asked for that only encrypted links have.
+    pub(super) fn is_meant(&self) -> bool {
+        self.identity.is_some() || self.known_hosts.is_some() || self.suite.is_some()
+    }
+
     /// Shakes hands with the server that is known as `name`; one without a name is never pinned.
     pub(super) async fn open<IO>(
         self,

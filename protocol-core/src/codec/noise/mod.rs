@@ -10,7 +10,7 @@ use std::mem;
 use bytes::{Buf, BufMut, BytesMut};
 use snow::{HandshakeState, TransportState};
 
-pub(super) use resolver::{public_of, random};
+pub(super) use resolver::random;
 pub use suite::Suite;
 pub(super) use suite::take_preamble;
 

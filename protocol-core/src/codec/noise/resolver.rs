@@ -32,11 +32,6 @@ pub(in super::super) fn random() -> Result<[u8; KEY_BYTES], CodecError> {
     Ok(bytes)
 }
 
-/// The public half of a secret key.
-pub(in super::super) fn public_of(secret: &[u8; KEY_BYTES]) -> [u8; KEY_BYTES] {
-    PublicKey::from(&StaticSecret::from(*secret)).to_bytes()
-}
-
 struct Resolver;
 
 impl CryptoResolver for Resolver {

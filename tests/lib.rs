@@ -1,5 +1,7 @@
 //! Shared fixtures of the workspace tests.
 
+#[path = "support/links.rs"]
+mod links;
 #[path = "support/notices.rs"]
 mod notices;
 #[path = "support/process.rs"]
@@ -9,7 +11,8 @@ mod raw;
 #[path = "support/run.rs"]
 mod run;
 
+pub use links::{Links, PlainOrEncrypted, vanished};
 pub use notices::{Notices, Seen, notices};
 pub use process::{Lines, Process, WATCHDOG};
-pub use raw::{Raw, RawServer};
-pub use run::{run, run_on_one_thread, run_paused, still_waits};
+pub use raw::{RECORD_OVERHEAD, Raw, RawServer};
+pub use run::{both, run, run_on_one_thread, run_paused, still_waits};

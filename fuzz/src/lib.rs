@@ -22,12 +22,16 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target {
         name: "codec_server",
-        run: |input| drop(codec::server(input)),
+        run: |input| {
+            codec::server(input);
+        },
         seeds: codec::seeds::server,
     },
     Target {
         name: "codec_client",
-        run: |input| drop(codec::client(input)),
+        run: |input| {
+            codec::client(input);
+        },
         seeds: codec::seeds::client,
     },
 ];

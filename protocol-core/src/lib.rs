@@ -49,7 +49,8 @@
 //! the compiler checks that each set has one. On the wire an event is one line of JSON, which
 //! `PROTOCOL.md` defines for every language.
 //!
-//! Links are plain TCP: they encrypt nothing and authenticate nobody. A server relays between its
+//! Links are plain TCP, which encrypts nothing and authenticates nobody, or encrypted, with proven
+//! keys at both ends: [`Connect::encrypted`], [`Bind::encrypted`]. A server relays between its
 //! clients once it has a [`Relay`]; the crate `rendezvous` has one, with a login.
 //!
 //! | call | ends with `Ok` when | see |
@@ -114,6 +115,7 @@
 //!
 //! # Features
 //!
+//! - `noise` (default): encrypted links. Without it all links are plain.
 //! - `runtime` (default): `Client` and `Server` on tokio. Without it the crate is the sans-IO core:
 //!   events, [`wire`], [`codec`] and [`connection`], with no asynchronous runtime among its
 //!   dependencies.

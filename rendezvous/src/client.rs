@@ -8,12 +8,23 @@ use crate::events::{LogIn, LoggedIn, Login, LoginError, ProtocolInfo};
 pub trait LoginExt<P>: sealed::Sealed {
     /// Logs in as `id`, and says which protocol this client speaks.
     ///
-    /// For a login with more than an id, send a [`LogIn`] with `client.request`.
+    /// For a login with more than an id, see [`login_with`](Self::login_with).
     ///
     /// # Errors
     ///
     /// [`RequestError::Refused`] with a [`LoginError`]; otherwise as every request.
     fn login(&self, id: impl Into<String>) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>>
+    where
+        P: Protocol + Includes<ToServer, Login>;
+
+    /// Logs in with more than an id, such as a token:
+    /// `client.login_with(LogIn::new("alice").token(token))`. Says which protocol this client speaks
+    /// where `login` does not.
+    ///
+    /// # Errors
+    ///
+    /// As [`login`](Self::login).
+    fn login_with(&self, login: LogIn) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>>
     where
         P: Protocol + Includes<ToServer, Login>;
 }
@@ -28,8 +39,14 @@ impl<P: Protocol> LoginExt<P> for Client<P> {
     where
         P: Includes<ToServer, Login>,
     {
-        let mut login = LogIn::new(id);
-        login.protocol = Some(ProtocolInfo {
+        self.login_with(LogIn::new(id))
+    }
+
+    fn login_with(&self, mut login: LogIn) -> Call<'_, Result<LoggedIn, RequestError<LoginError>>>
+    where
+        P: Includes<ToServer, Login>,
+    {
+        login.protocol.get_or_insert_with(|| ProtocolInfo {
             name: P::NAME.to_owned(),
             version: P::VERSION.to_owned(),
         });

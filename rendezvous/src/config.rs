@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use protocol_core::{RateLimits, ServerLimits, StrangerLimits};
 
+use crate::tokens::Tokens;
+
 /// The bounds of a rendezvous server and what it asks of its clients. Every field can be changed
 /// before use.
 ///
@@ -30,6 +32,17 @@ pub struct Config {
     pub login_burst: u32,
     /// Refused logins after which a connection is closed; 0 for no such limit.
     pub login_failures: u32,
+    /// Ids that are bound to a key in all. Where there are as many, the one that was unused longest
+    /// leaves for a new one, if that was for 30 days; else the new one is not bound. With 0 none is.
+    pub bindings: usize,
+    /// The time in which logins from one address may bind one more id; zero for no such limit.
+    /// Beyond it a login goes through, and its id is not bound. Loopback addresses, and logins with a
+    /// token, have no limit.
+    pub binding_interval: Duration,
+    /// Ids that logins from one address may bind at once.
+    pub binding_burst: u32,
+    /// Who may log in, and the tokens that prove it; none where anybody may.
+    pub tokens: Option<Tokens>,
     /// The time in which one address may have one more password of a room worked on; zero for no such
     /// limit. On loopback that counts by connection. Beyond it, `too_many_tries`.
     pub password_interval: Duration,
@@ -78,6 +91,10 @@ impl Default for Config {
             login_interval: Duration::from_secs(1),
             login_burst: 10,
             login_failures: 5,
+            bindings: 100_000,
+            binding_interval: Duration::from_mins(10),
+            binding_burst: 100,
+            tokens: None,
             password_interval: Duration::from_millis(500),
             password_burst: 10,
             rooms: 10_000,

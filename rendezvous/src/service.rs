@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol_core::{
-    Bind, Includes, PeerId, Protocol, RoomId, Server, ToClient, ToServer, ToSocketAddrs,
+    Bind, Includes, PeerId, Protocol, PublicKey, RoomId, Server, ToClient, ToServer, ToSocketAddrs,
 };
 
+use crate::bindings::{Bindings, BindingsError};
 use crate::config::Config;
 use crate::events::{
     LeaveReason, Login, Room, ServerClosing, SessionEnd, SessionEnded, SessionNews,
 };
 use crate::handlers::{LoginPart, Passwords, RoomsPart};
-use crate::state::{AttemptLimits, Attempts, Directory, InMemory};
+use crate::state::{AttemptLimits, Attempts, Directory, InMemory, PeerName};
 
 /// When a client may come back after a shutdown: a restart takes about as long.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -86,6 +87,7 @@ pub struct Rendezvous<D = InMemory> {
 pub(crate) struct Inner<D> {
     pub(crate) config: Config,
     pub(crate) directory: D,
+    pub(crate) bindings: Bindings,
     attempts: Mutex<Attempts>,
     /// Whether some server was started with the gate and the relay.
     pub(crate) attached: AtomicBool,
@@ -100,14 +102,31 @@ impl Rendezvous {
         let directory = InMemory::new(config.sessions, config.rooms, config.rooms_a_peer);
         Self::with_directory(config, directory)
     }
+
+    /// A rendezvous server that keeps which key each id is bound to in `bindings`, such as
+    /// [`Bindings::open`], and all else in memory.
+    pub fn with_bindings(config: Config, bindings: Bindings) -> Self {
+        let directory = InMemory::new(config.sessions, config.rooms, config.rooms_a_peer);
+        Self::with_directory_and_bindings(config, directory, bindings)
+    }
 }
 
 impl<D: Directory> Rendezvous<D> {
     /// A rendezvous server that keeps its sessions in `directory`.
     pub fn with_directory(config: Config, directory: D) -> Self {
+        Self::with_directory_and_bindings(config, directory, Bindings::in_memory())
+    }
+
+    /// A rendezvous server that keeps its sessions in `directory`, and which key each id is bound to
+    /// in `bindings`.
+    pub fn with_directory_and_bindings(config: Config, directory: D, bindings: Bindings) -> Self {
         let logins = AttemptLimits {
             interval: config.login_interval,
             burst: config.login_burst,
+        };
+        let binds = AttemptLimits {
+            interval: config.binding_interval,
+            burst: config.binding_burst,
         };
         let passwords = AttemptLimits {
             interval: config.password_interval,
@@ -117,7 +136,8 @@ impl<D: Directory> Rendezvous<D> {
             inner: Arc::new(Inner {
                 config,
                 directory,
-                attempts: Mutex::new(Attempts::new(logins, passwords)),
+                bindings,
+                attempts: Mutex::new(Attempts::new(logins, binds, passwords)),
                 attached: AtomicBool::new(false),
                 closing: AtomicBool::new(false),
                 passwords: Passwords::new(),
@@ -231,6 +251,28 @@ impl<D: Directory> Rendezvous<D> {
         // A peer whose queue is full is closed all the same.
         let _ = found.clone().send(ended).await;
         found.close() > 0
+    }
+
+    /// The key that an id is bound to, or one that looks the same.
+    pub fn key_of(&self, id: &PeerId) -> Option<PublicKey> {
+        let name = PeerName::new(id.as_str()).ok()?;
+        self.inner.bindings.key_of(&name)
+    }
+
+    /// Unbinds an id from its key, for a peer that lost it: the next login on an encrypted link that
+    /// is let in binds it anew. A session that it has goes on, see [`remove`](Self::remove). Returns
+    /// `false` where the id was not bound.
+    ///
+    /// # Errors
+    ///
+    /// [`BindingsError::NotWritten`] where the file may still have the binding, and the server could
+    /// find it there after a restart.
+    pub async fn forget_key(&self, id: &PeerId) -> Result<bool, BindingsError> {
+        let Ok(name) = PeerName::new(id.as_str()) else {
+            return Ok(false);
+        };
+        let forgotten = self.inner.bindings.forget(&name).await;
+        forgotten.map_err(|_| BindingsError::NotWritten)
     }
 
     /// Ends all rooms, tells every client that the server closes, then shuts it down: see

@@ -2,6 +2,10 @@
 
 #[path = "program/configuring.rs"]
 mod configuring;
+#[path = "program/encrypting.rs"]
+mod encrypting;
+#[path = "program/keys.rs"]
+mod keys;
 #[path = "program/printing.rs"]
 mod printing;
 #[path = "support/process.rs"]
@@ -10,6 +14,8 @@ mod process;
 #[cfg(unix)]
 #[path = "program/stopping.rs"]
 mod stopping;
+#[path = "program/tokens.rs"]
+mod tokens;
 
 use std::net::{TcpListener, TcpStream};
 
@@ -59,11 +65,20 @@ fn help_names_each_variable_and_each_exit_code() {
         "listen",
         "max-connections",
         "max-connections-per-address",
+        "encryption",
+        "key-file",
+        "handshake-timeout",
+        "max-handshakes",
+        "max-handshakes-per-address",
         "max-sessions",
         "login-timeout",
         "login-interval",
         "login-burst",
         "login-failures",
+        "auth-token-file",
+        "max-bindings",
+        "binding-interval",
+        "binding-burst",
         "max-rooms",
         "max-rooms-per-peer",
         "relay",
@@ -86,7 +101,7 @@ fn help_names_each_variable_and_each_exit_code() {
         );
     }
     for help in [help, run(program(&["--help"])).stdout] {
-        for code in 0..=4 {
+        for code in 0..=8 {
             assert!(help.contains(&format!("\n  {code}  ")), "{code}");
         }
         assert!(help.contains("Examples:\n  rendezvous serve "));
@@ -99,6 +114,13 @@ fn a_value_that_is_none_is_refused_by_name() {
         ("--listen", "localhost:7766", "127.0.0.1:7766"),
         ("--max-connections", "0", "from 1 to"),
         ("--max-connections-per-address", "-1", "from 0 to"),
+        ("--encryption", "none", "plain, encrypted, both"),
+        ("--handshake-timeout", "0s", "such as 5s"),
+        ("--max-handshakes", "0", "from 1 to"),
+        ("--max-handshakes-per-address", "0", "from 1 to"),
+        ("--max-bindings", "-1", "from 0 to"),
+        ("--binding-interval", "10", "such as 5s"),
+        ("--binding-burst", "0", "from 1 to"),
         ("--max-sessions", "many", "from 1 to"),
         ("--login-timeout", "0s", "such as 5s"),
         ("--login-interval", "1", "such as 5s"),

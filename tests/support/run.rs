@@ -8,63 +8,122 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
+
+use crate::links::Links;
 
 /// Far above what any test takes, also on a busy machine.
 const AT_MOST: Duration = Duration::from_secs(30);
 
-/// Runs `test` on two worker threads.
+/// Runs `test` on two worker threads. Its links are plain.
 ///
 /// # Panics
 ///
 /// Where the test does, or does not end.
 pub fn run(test: impl Future<Output = ()> + Send + 'static) {
-    watch(test, || {
-        Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-    });
+    watch(Links::Plain, &mut two_threads(), test);
 }
 
-/// Runs `test` on one thread, where nothing happens beside it.
+/// Runs `test` on one thread, where nothing happens beside it. Its links are plain.
 ///
 /// # Panics
 ///
 /// Where the test does, or does not end.
 pub fn run_on_one_thread(test: impl Future<Output = ()> + Send + 'static) {
-    watch(test, || Builder::new_current_thread().enable_all().build());
+    watch(Links::Plain, &mut one_thread(), test);
 }
 
 /// Runs `test` on one thread whose clock stands still and jumps to the next deadline whenever
-/// nothing is left to do.
+/// nothing is left to do. Its links are plain.
 ///
 /// # Panics
 ///
 /// Where the test does, or does not end.
 pub fn run_paused(test: impl Future<Output = ()> + Send + 'static) {
-    watch(test, || {
-        Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-    });
+    watch(Links::Plain, &mut paused(), test);
+}
+
+/// The same tests over plain links, then over encrypted ones: ends that are made
+/// [`plain_or_encrypted`](crate::PlainOrEncrypted::plain_or_encrypted), and [`Raw`](crate::Raw) ones,
+/// are what the links of the test are. The thread that a failed test names says which they were.
+pub mod both {
+    use super::{Builder, Links, one_thread, paused, two_threads, watch};
+
+    /// Runs `test` twice on two worker threads.
+    ///
+    /// # Panics
+    ///
+    /// Where the test does, or does not end.
+    pub fn run<T: Future<Output = ()> + Send + 'static>(test: impl Fn() -> T) {
+        watch_both(two_threads, test);
+    }
+
+    /// Runs `test` twice on one thread, where nothing happens beside it.
+    ///
+    /// # Panics
+    ///
+    /// Where the test does, or does not end.
+    pub fn run_on_one_thread<T: Future<Output = ()> + Send + 'static>(test: impl Fn() -> T) {
+        watch_both(one_thread, test);
+    }
+
+    /// Runs `test` twice on one thread whose clock stands still and jumps to the next deadline
+    /// whenever nothing is left to do.
+    ///
+    /// # Panics
+    ///
+    /// Where the test does, or does not end.
+    pub fn run_paused<T: Future<Output = ()> + Send + 'static>(test: impl Fn() -> T) {
+        watch_both(paused, test);
+    }
+
+    fn watch_both<T: Future<Output = ()> + Send + 'static>(
+        runtime: fn() -> Builder,
+        test: impl Fn() -> T,
+    ) {
+        for links in [Links::Plain, Links::Encrypted] {
+            watch(links, &mut runtime(), test());
+        }
+    }
+}
+
+fn two_threads() -> Builder {
+    let mut runtime = Builder::new_multi_thread();
+    runtime.worker_threads(2);
+    runtime
+}
+
+fn one_thread() -> Builder {
+    Builder::new_current_thread()
+}
+
+fn paused() -> Builder {
+    let mut runtime = one_thread();
+    runtime.start_paused(true);
+    runtime
 }
 
 /// The watch is a thread outside the runtime, so that even a task that never yields is noticed.
-fn watch(
-    test: impl Future<Output = ()> + Send + 'static,
-    runtime: fn() -> std::io::Result<Runtime>,
-) {
+fn watch(links: Links, runtime: &mut Builder, test: impl Future<Output = ()> + Send + 'static) {
     let (ended, end) = channel::<()>();
-    let worker = thread::spawn(move || {
+    let runtime = runtime
+        .enable_all()
+        .thread_name(links.to_string())
+        .on_thread_start(move || links.begin())
+        .build()
+        .expect("the runtime starts");
+    let worker = thread::Builder::new().name(links.to_string());
+    let worker = worker.spawn(move || {
         let _ended = ended;
-        runtime()
-            .expect("the runtime starts")
-            .block_on(async { tokio::spawn(test).await })
+        links.begin();
+        runtime.block_on(async { tokio::spawn(test).await })
     });
+    let worker = worker.expect("a thread starts");
     let hangs = end.recv_timeout(AT_MOST) == Err(RecvTimeoutError::Timeout);
-    assert!(!hangs, "the test did not end within {AT_MOST:?}");
+    assert!(
+        !hangs,
+        "the test over {links} did not end within {AT_MOST:?}"
+    );
     let joined = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
     if let Err(failed) = joined {
         resume_unwind(failed.into_panic());

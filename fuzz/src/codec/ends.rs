@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::BytesMut;
-use protocol_core::codec::{Codec, CodecError, Progress};
+use protocol_core::codec::{Codec, CodecError, PeerIdentity, Progress};
 
 /// Bytes that an end says in a handshake at most: the preamble and two messages.
 const HANDSHAKE_BYTES: usize = 5 + 2 + 32 + 2 + 96;
@@ -92,7 +92,11 @@ impl<C: Codec> Attacked<C> {
                 assert!(open || !self.open, "an open link stays open");
                 self.open = open;
             }
-            Err(error) => self.error = Some(error),
+            Err(error) => {
+                // It may have opened in the same call, before it came to what is wrong.
+                self.open |= self.codec.peer() != PeerIdentity::Anonymous;
+                self.error = Some(error);
+            }
         }
         assert!(
             self.open || self.plain.is_empty(),

@@ -6,14 +6,16 @@ use protocol_core::PublicKey;
 use protocol_core::codec::{Codec, PeerIdentity, REKEY_AFTER};
 
 use super::ends::{Attacked, Genuine, Message};
-use super::{Outcome, steps};
+use super::{FIRST_WORDS, Outcome, steps};
 use crate::script::Script;
 
 /// Sizes of what is said at once: small, around one record, and more than one.
 pub(super) const SIZES: [usize; 8] = [1, 2, 16, 150, 4_000, 65_518, 65_519, 65_520];
 
-/// What each end says at most, so that an input is judged in milliseconds.
+/// What each end says at most, and what the network carries, so that an input is judged in
+/// milliseconds.
 const MOST_SAID: usize = 200_000;
+const MOST_CARRIED: usize = 1_000_000;
 
 /// An attacked end, a genuine one, and the network in between.
 pub(super) struct Link<A, G> {
@@ -43,8 +45,10 @@ pub(super) enum Kind {
     Plain,
     /// Only what the genuine end sealed is plaintext.
     Encrypted,
-    /// It never opens.
+    /// Its first byte is refused.
     Refused,
+    /// Its other end is not who it should be, so that it never opens.
+    Stranger,
 }
 
 impl<A: Codec, G: Codec> Link<A, G> {
@@ -86,6 +90,9 @@ impl<A: Codec, G: Codec> Link<A, G> {
     }
 
     fn step(&mut self, step: u8, script: &mut Script<'_>, kind: fn(&[u8]) -> Kind) {
+        if step == steps::REKEY {
+            return self.approach_rekey(kind);
+        }
         match step % steps::COUNT {
             steps::PASS => {
                 if let Some(message) = self.genuine.queue.pop_front() {
@@ -130,12 +137,14 @@ impl<A: Codec, G: Codec> Link<A, G> {
             }
             steps::REPEAT => {
                 self.tampered |= !self.copy.is_empty();
-                self.kept_back.extend_from_slice(&self.copy);
+                let copy = self.copy.clone();
+                self.put(&copy);
             }
             steps::REFLECT => {
                 self.deliver(kind);
                 self.tampered |= !self.reflection.is_empty();
-                self.kept_back.extend_from_slice(&self.reflection);
+                let reflection = self.reflection.clone();
+                self.put(&reflection);
             }
             steps::SAY => {
                 let size = SIZES[script.argument() % SIZES.len()];
@@ -151,7 +160,6 @@ impl<A: Codec, G: Codec> Link<A, G> {
                     self.exchange();
                 }
             }
-            steps::REKEY => self.approach_rekey(kind),
             _ => self.genuine.finish(),
         }
     }
@@ -178,7 +186,11 @@ impl<A: Codec, G: Codec> Link<A, G> {
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        self.kept_back.extend_from_slice(bytes);
+        if self.attacked.given.len() + self.kept_back.len() + bytes.len() <= MOST_CARRIED {
+            self.kept_back.extend_from_slice(bytes);
+        } else {
+            self.tampered = true;
+        }
     }
 
     /// Gives the attacked end what is due to it, and compares what it made of it.
@@ -188,7 +200,7 @@ impl<A: Codec, G: Codec> Link<A, G> {
         let said: &[u8] = match kind(&self.attacked.given) {
             Kind::Plain => &self.attacked.given,
             Kind::Encrypted => &self.genuine.speech.0,
-            Kind::Refused => &[],
+            Kind::Refused | Kind::Stranger => &[],
         };
         let plain = &self.attacked.plain[..];
         assert!(
@@ -218,10 +230,15 @@ impl<A: Codec, G: Codec> Link<A, G> {
                 assert_eq!(attacked.error, None, "a plain link takes all bytes");
                 assert!(attacked.plain == attacked.given && attacked.open && ended);
             }
-            Kind::Refused => assert!(attacked.error.is_some() || attacked.given.is_empty()),
+            Kind::Refused => assert!(
+                attacked.error.is_some(),
+                "a link is taken by its first byte"
+            ),
+            Kind::Stranger => assert!(!attacked.open && attacked.written == FIRST_WORDS),
             Kind::Encrypted => {
                 let all = attacked.plain == genuine.speech.0;
-                assert!(!ended || genuine.finished && all, "an end that nobody said");
+                let said = genuine.finished && all;
+                assert!(said || !ended || !attacked.open, "an end that nobody said");
                 if !self.tampered {
                     assert_eq!(attacked.error, None, "nothing was tampered with");
                     assert_eq!(attacked.plain.len(), self.due, "what was sent arrives");
@@ -238,7 +255,7 @@ impl<A: Codec, G: Codec> Link<A, G> {
             is_open: attacked.open,
             has_ended: ended,
             written: attacked.written,
-            plain: attacked.plain.to_vec(),
+            heard: attacked.plain.len(),
         };
         self.last_words(kind);
         outcome
@@ -246,6 +263,9 @@ impl<A: Codec, G: Codec> Link<A, G> {
 
     /// What the attacked end still says arrives, even after an error in what it got.
     fn last_words(&mut self, kind: Kind) {
+        if self.attacked.error.is_some() {
+            self.attacked.receive(&[0; 100]);
+        }
         self.attacked.say(SIZES[3]);
         self.attacked.finish();
         self.exchange();

@@ -13,7 +13,7 @@ pub mod steps;
 use std::sync::LazyLock;
 
 use protocol_core::SecretKey;
-use protocol_core::codec::{Accept, CodecError, Encryption, Noise, Suite};
+use protocol_core::codec::{Accept, Codec, CodecError, Encryption, Noise, Suite};
 
 use crate::script::Script;
 use link::{Kind, Link};
@@ -41,8 +41,8 @@ pub struct Outcome {
     pub has_ended: bool,
     /// Bytes that it put on the wire.
     pub written: usize,
-    /// What it took for the other end's plaintext.
-    pub plain: Vec<u8>,
+    /// Bytes of the other end's plaintext that it has got.
+    pub heard: usize,
 }
 
 /// The first byte of an input.
@@ -96,7 +96,7 @@ pub fn server(input: &[u8]) -> Outcome {
         1 => Accept::new(Encryption::Encrypted(SERVER.clone())),
         _ => Accept::new(Encryption::Both(SERVER.clone())),
     };
-    however_it_is_cut(setting.piece(), |piece| {
+    however_it_is_cut(setting, |piece| {
         let client = Noise::client(setting.suite(), &CLIENT, Some(SERVER.public()));
         let client = client.expect("the ciphers are there");
         let link = Link::new(accept(), piece, client, CLIENT.public());
@@ -113,16 +113,17 @@ pub fn client(input: &[u8]) -> Outcome {
         1 => Some(STRANGER.public()),
         _ => Some(SERVER.public()),
     };
-    let outcome = however_it_is_cut(setting.piece(), |piece| {
+    let kind: fn(&[u8]) -> Kind = match setting.choice() {
+        1 => |_| Kind::Stranger,
+        _ => |_| Kind::Encrypted,
+    };
+    let outcome = however_it_is_cut(setting, |piece| {
         let client = Noise::client(setting.suite(), &CLIENT, expected);
         let client = client.expect("the ciphers are there");
         let accept = Accept::new(Encryption::Encrypted(SERVER.clone()));
         let link = Link::new(client, piece, accept, SERVER.public());
-        play(link, setting, script, |_| Kind::Encrypted)
+        play(link, setting, script, kind)
     });
-    if setting.choice() == 1 {
-        assert!(!outcome.is_open, "the server holds another key");
-    }
     if !outcome.is_open {
         assert_eq!(outcome.written, FIRST_WORDS, "its key is told to nobody");
     }
@@ -136,8 +137,8 @@ fn play<A, G>(
     kind: fn(&[u8]) -> Kind,
 ) -> Outcome
 where
-    A: protocol_core::codec::Codec,
-    G: protocol_core::codec::Codec,
+    A: Codec,
+    G: Codec,
 {
     if setting.is_genuine() {
         link.play(script, kind);
@@ -148,8 +149,14 @@ where
 }
 
 /// The same bytes as they come, and in pieces.
-fn however_it_is_cut(piece: usize, run: impl Fn(Option<usize>) -> Outcome) -> Outcome {
-    let (whole, cut) = (run(None), run(Some(piece)));
-    assert!(whole == cut, "pieces of {piece} make a difference");
+fn however_it_is_cut(setting: Setting, run: impl Fn(Option<usize>) -> Outcome) -> Outcome {
+    let piece = setting.piece();
+    let (whole, mut cut) = (run(None), run(Some(piece)));
+    if setting.is_genuine() && !whole.is_open {
+        // Both gave up, but the ends' keys of the moment differ: bytes of one can stand where a
+        // length was, or hold the end of a line.
+        cut.error.clone_from(&whole.error);
+    }
+    assert_eq!(cut, whole, "pieces of {piece} make a difference");
     whole
 }

@@ -22,9 +22,10 @@ pub const REFLECT: u8 = 8;
 pub const SAY: u8 = 9;
 /// Has the attacked end send: which size.
 pub const ANSWER: u8 = 10;
-/// Has the genuine end send, and passes on, until its keys change two records later.
-pub const REKEY: u8 = 11;
 /// Has the genuine end say that it sends no more.
-pub const FINISH: u8 = 12;
-/// Steps that there are; a larger byte is taken modulo this.
-pub const COUNT: u8 = 13;
+pub const FINISH: u8 = 11;
+/// Steps that there are; any other byte is taken modulo this.
+pub const COUNT: u8 = 12;
+/// Has the genuine end send, and passes on, until its keys change two records later. It takes long,
+/// so no other byte stands for it.
+pub const REKEY: u8 = 0xb7;

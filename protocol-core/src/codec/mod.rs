@@ -66,7 +66,7 @@ pub trait Codec: Send {
     fn send(&mut self, plain: &[u8], wire: &mut BytesMut) -> Result<(), CodecError>;
 
     /// Appends to `wire` what tells the other end that this one sends no more, where the codec has a
-    /// way to say so. Nothing can be sent afterwards.
+    /// way to say so; then nothing can be sent afterwards.
     ///
     /// # Errors
     ///

@@ -16,9 +16,10 @@ use super::serve::{self, Serve};
 
 /// Check what `rendezvous serve` would go by, and print it as a configuration file
 ///
-/// It takes the flags of `rendezvous serve`, and reads the file and the variables as that does.
-/// Everything that is wrong is reported at once. If nothing is, stdout gets a configuration file that
-/// says of each value where it comes from: the default, the file, a variable or a flag.
+/// It takes the flags of `rendezvous serve`, and reads the file, the variables and the file of tokens
+/// as that does. Everything that is wrong is reported at once. If nothing is, stdout gets a
+/// configuration file that says of each value where it comes from: the default, the file, a variable
+/// or a flag.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "rendezvous check-config [FLAGS OF serve] [FILE]",
@@ -175,7 +176,8 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Why settings that are right each by itself cannot hold together.
+/// Why settings that are right each by itself cannot hold together, or lead to a file of tokens that
+/// cannot be used.
 fn conflict(serve: Command, settings: &[Setting<'_>]) -> Option<String> {
     let flags = settings.iter().filter_map(|setting| {
         let mut flag = OsString::from(format!("--{}=", setting.key));
@@ -184,7 +186,7 @@ fn conflict(serve: Command, settings: &[Setting<'_>]) -> Option<String> {
     });
     let matches = serve.no_binary_name(true).try_get_matches_from(flags);
     match matches.and_then(|matches| Serve::from_arg_matches(&matches)) {
-        Ok(serve) => serve.conflict(),
+        Ok(serve) => serve.conflict().or_else(|| serve.unusable_tokens()),
         Err(error) => Some(error.to_string()),
     }
 }

@@ -14,6 +14,7 @@ pub(super) enum Exit {
     CannotConnect = 5,
     LoginRefused = 6,
     LinkLost = 7,
+    KeyFile = 8,
 }
 
 impl Exit {
@@ -51,7 +52,8 @@ macro_rules! codes {
   4  stopped, but connections were cut off: what was due to them may be lost
   5  cannot connect to the server, or it does not answer
   6  the server refused the login
-  7  the link to the server was lost"
+  7  the link to the server was lost
+  8  a file of keys, tokens or bindings cannot be used"
     };
 }
 pub(super) use codes;

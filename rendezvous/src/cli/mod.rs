@@ -10,6 +10,8 @@ mod environment;
 mod exit;
 mod file;
 mod in_words;
+mod key_file;
+mod keygen;
 mod log;
 mod man;
 mod output;
@@ -106,6 +108,7 @@ enum Command {
     Serve(serve::Serve),
     Client(client::Client),
     Demo(demo::Demo),
+    Keygen(keygen::Keygen),
     CheckConfig(check_config::CheckConfig),
     Completions(completions::Completions),
     Man(man::Manual),
@@ -117,6 +120,7 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Client(client) => client.run(),
             Self::Demo(demo) => demo.run(),
+            Self::Keygen(keygen) => keygen.run(),
             Self::CheckConfig(check) => check.run(),
             Self::Completions(completions) => completions.run(Cli::command()),
             Self::Man(manual) => manual.run(Cli::command()),

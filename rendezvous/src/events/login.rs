@@ -12,7 +12,7 @@ use super::{Room, Secret};
 pub struct LogIn {
     /// The name to be reached by: 1 to 64 characters, see [`Name`](crate::state::Name).
     pub id: String,
-    /// What proves who this is, where the server asks for it. No server does yet.
+    /// What proves who this is, where the server asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
     /// A random text of the client's process, new after a restart. Taken, and not used yet.
@@ -44,6 +44,15 @@ impl LogIn {
             client: None,
             protocol: None,
         }
+    }
+
+    /// The same login with the token that proves the id, at a server with
+    /// [tokens](crate::Tokens). On an encrypted link that is needed once: the id is bound to the
+    /// link's key then.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(Secret::new(token));
+        self
     }
 }
 
@@ -85,12 +94,16 @@ pub enum LoginError {
         /// The rule that it breaks.
         rule: String,
     },
-    /// Somebody else has the id, or one that looks the same.
+    /// Somebody else has the id, or one that looks the same: they are logged in, or it is bound to
+    /// their key.
     #[error("the id, or one that looks the same, is in use: choose another")]
     IdTaken,
-    /// The credentials do not prove the id.
+    /// The server has tokens, and neither the token nor the link's key proves the id.
     #[error("the credentials do not prove this id")]
     AuthFailed,
+    /// The server could not write down, or not in time, that the id belongs to this link's key.
+    #[error("the server cannot write down whose id this is: try again later")]
+    NotKept,
     /// There are as many sessions as the server takes.
     #[error("the server is full: {max} sessions")]
     ServerFull {

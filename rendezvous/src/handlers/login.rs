@@ -1,5 +1,6 @@
 //! Logging in and out (`PROTOCOL.md` §9).
 
+use std::mem;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,12 +23,13 @@ impl<P: Protocol, D: Directory> LoginHandler<P> for Rendezvous<D> {
         let client = event.client.as_deref().map(cut);
         let opened = self.open(cx, event).await;
         let (connection, address) = (cx.connection(), cx.address().map(tracing::field::display));
+        let key = cx.identity().key().map(tracing::field::display);
         match &opened {
             Ok(session) => {
-                tracing::info!(%connection, address, peer = ?session.id, client, "logged in");
+                tracing::info!(%connection, address, key, peer = ?session.id, client, "logged in");
             }
             Err(error) => {
-                tracing::info!(%connection, address, %error, client, "refused a login");
+                tracing::info!(%connection, address, key, %error, client, "refused a login");
                 self.count_failure(cx);
             }
         }
@@ -75,11 +77,12 @@ impl<D: Directory> Rendezvous<D> {
         let peer = PeerName::new(&event.id).map_err(|error| LoginError::IdInvalid {
             rule: error.to_string(),
         })?;
-        let id = peer.id().clone();
+        let proof = self.prove(cx, &peer, event.token.as_ref())?;
+        let connection = cx.connection();
         let session = Session {
             id: Uuid::new_v4().to_string(),
-            peer,
-            connection: cx.connection(),
+            peer: peer.clone(),
+            connection,
         };
         let session_id = session.id.clone();
         let opened = self.inner.directory.open(session).await;
@@ -88,13 +91,19 @@ impl<D: Directory> Rendezvous<D> {
             OpenError::AlreadyOpen => LoginError::AlreadyLoggedIn,
             OpenError::Full { max } => LoginError::ServerFull { max },
         })?;
-        let connection = cx.connection();
+        let reserved = Reserved {
+            rendezvous: self,
+            connection,
+        };
+        let bound_anew = self.bind_id(cx, &peer, proof).await?;
         // The link may have ended meanwhile, or a handler of the server's own gave the name away.
-        if !cx.identify(id.clone()) {
-            let reason = LeaveReason::GraceExpired;
-            self.inner.directory.close(connection, reason);
+        if !cx.identify(peer.id().clone()) {
+            if let (true, Some(key)) = (bound_anew, cx.identity().key()) {
+                self.inner.bindings.take_back(&peer, key);
+            }
             return Err(LoginError::IdTaken);
         }
+        reserved.keep();
         let (rendezvous, link) = (self.clone(), cx.clone());
         cx.on_leave(move || {
             if rendezvous.leave(connection, LeaveReason::GraceExpired) {
@@ -104,13 +113,33 @@ impl<D: Directory> Rendezvous<D> {
             }
         });
         Ok(LoggedIn {
-            id,
+            id: peer.id().clone(),
             session: session_id,
             resume: None,
             grace_ms: 0,
             resumed: false,
             rooms: Vec::new(),
         })
+    }
+}
+
+/// A session that nobody sees yet: it ends with this value, unless it is kept. For the login may fail
+/// still, or be given up while it waits.
+struct Reserved<'a, D: Directory> {
+    rendezvous: &'a Rendezvous<D>,
+    connection: ConnectionId,
+}
+
+impl<D: Directory> Reserved<'_, D> {
+    fn keep(self) {
+        mem::forget(self);
+    }
+}
+
+impl<D: Directory> Drop for Reserved<'_, D> {
+    fn drop(&mut self) {
+        let directory = &self.rendezvous.inner.directory;
+        directory.close(self.connection, LeaveReason::GraceExpired);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Thin handlers: an event comes in, the state changes, the answer goes out.
 
 mod gate;
+mod identity;
 mod login;
 mod parts;
 mod passwords;

@@ -1,4 +1,5 @@
-//! How often an address may try to log in or a password, and how often a connection may fail.
+//! How often an address may try to log in, bind an id or try a password, and how often a connection may
+//! fail.
 //!
 //! Knows no clock and no sockets: the time and addresses are passed in.
 
@@ -21,10 +22,12 @@ pub(crate) struct AttemptLimits {
     pub(crate) burst: u32,
 }
 
-/// Attempts to log in, by address, passwords, by where they come from, and failures, by connection.
+/// Attempts to log in and to bind ids, by address, passwords, by where they come from, and failures, by
+/// connection.
 #[derive(Debug)]
 pub(crate) struct Attempts {
     logins: Paces<IpAddr>,
+    bindings: Paces<IpAddr>,
     passwords: Paces<Source>,
     failures: HashMap<ConnectionId, u32>,
 }
@@ -38,9 +41,14 @@ enum Source {
 
 impl Attempts {
     /// No attempts yet.
-    pub(crate) fn new(logins: AttemptLimits, passwords: AttemptLimits) -> Self {
+    pub(crate) fn new(
+        logins: AttemptLimits,
+        bindings: AttemptLimits,
+        passwords: AttemptLimits,
+    ) -> Self {
         Self {
             logins: Paces::new(logins),
+            bindings: Paces::new(bindings),
             passwords: Paces::new(passwords),
             failures: HashMap::new(),
         }
@@ -62,6 +70,12 @@ impl Attempts {
             Some(site) => self.logins.may_try(now, site),
             None => Ok(()),
         }
+    }
+
+    /// Takes note of an id that is to be bound; whether it may be. Addresses count as for logins.
+    pub(crate) fn may_bind(&mut self, now: Instant, address: Option<IpAddr>) -> bool {
+        let site = address.and_then(site);
+        site.is_none_or(|site| self.bindings.may_try(now, site).is_ok())
     }
 
     /// Takes note of a password that is to be worked on.
@@ -163,7 +177,7 @@ mod tests {
             interval: SECOND,
             burst,
         };
-        Attempts::new(limits, limits)
+        Attempts::new(limits, limits, limits)
     }
 
     fn ip(text: &str) -> Option<IpAddr> {

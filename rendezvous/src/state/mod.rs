@@ -1,7 +1,9 @@
-//! Who is here and in which rooms: names, sessions, rooms, attempts to log in. Synchronous code that
+//! Who is here and in which rooms: names, sessions, the keys that ids
+//! are bound to, rooms, attempts to log in. Synchronous code that
 //! knows no socket and reads no clock; behind the [`Directory`] it may live elsewhere later.
 
 mod attempts;
+mod bindings;
 mod code;
 mod directory;
 mod name;
@@ -9,6 +11,7 @@ pub mod rooms;
 mod sessions;
 
 pub(crate) use attempts::{AttemptLimits, Attempts};
+pub(crate) use bindings::{Change, Day, Table, is_id};
 pub(crate) use code::code;
 pub use directory::{Applied, Directory, InMemory, Line};
 pub use name::{MAX_NAME_CHARACTERS, Name, NameError, PeerName};

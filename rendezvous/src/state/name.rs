@@ -208,7 +208,7 @@ fn check(shown: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-fn check_anywhere(c: char) -> Result<(), NameError> {
+pub(super) fn check_anywhere(c: char) -> Result<(), NameError> {
     match CodePointMapData::<GeneralCategory>::new().get(c) {
         GeneralCategory::Control => Err(NameError::Control(c)),
         GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {

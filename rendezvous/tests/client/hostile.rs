@@ -208,7 +208,7 @@ fn nobody_passes_for_the_server_or_for_this_client() {
         ended.stderr
     );
     let mut lines = ended.stdout.lines();
-    assert_eq!(lines.next(), Some("logged in as alice"));
+    assert_eq!(lines.next(), Some("logged in as alice (plain link)"));
     for (number, id) in (1..).zip(IDS) {
         let id = match id {
             "server" | "error" => id.to_owned(),

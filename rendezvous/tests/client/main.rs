@@ -1,5 +1,7 @@
 //! `rendezvous client` as its users meet it: scripts on standard input, and a terminal.
 
+mod cut_off;
+mod encrypted;
 mod events;
 mod failures;
 mod hostile;
@@ -8,9 +10,11 @@ mod hostile;
 mod process;
 mod rooms;
 mod scripts;
+mod sealed;
 #[cfg(target_os = "linux")]
 mod stuck;
 mod talk;
 // The dependency that opens a terminal knows no other system.
 #[cfg(unix)]
 mod terminal;
+mod tokens;

@@ -14,7 +14,7 @@ fn each_command_runs_to_its_end_before_the_next() {
     let ended = talk(address, "alice", &[], script);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
     let lines: Vec<_> = ended.stdout.lines().collect();
-    assert_eq!(lines[0], "logged in as alice");
+    assert_eq!(lines[0], "logged in as alice (plain link)");
     assert!(lines[1].starts_with("the server answers in "), "{lines:?}");
     assert!(lines[2].starts_with("the server answers in "), "{lines:?}");
     assert_eq!(
@@ -148,6 +148,7 @@ fn variables_count_as_flags_do() {
     assert_eq!(ended.code, 0, "{ended:?}");
     let login: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(login["data"]["id"], "carol");
+    assert_eq!(login["encrypted"], false);
 }
 
 #[test]

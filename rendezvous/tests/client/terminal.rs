@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use nix::sys::wait::WaitStatus;
+use protocol_core::Encryption;
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::process::{program, serve};
+use crate::sealed::{House, key};
 use crate::talk::{Talk, talk};
 use protocol_tests::WATCHDOG;
 
@@ -198,4 +200,22 @@ fn after_a_lost_link_one_can_log_in_again_or_leave() {
     alice.types("quit\r");
     let (code, last) = alice.ends();
     assert_eq!(code, 7, "{last}");
+}
+
+#[test]
+fn a_key_that_is_new_is_shown_once() {
+    let server = House::open(Encryption::Both(key()));
+    let address = server.address;
+    let flags = ["--encryption=encrypted"];
+    let mut alice = Terminal::start(address, "alice", "keys", false, &flags);
+    alice.sees("-- servers know you by a new key from now on: it is in ");
+    alice.sees(&format!("-- the key of {address} is "));
+    alice.sees("logged in as alice (encrypted link)");
+    alice.types("logout\r");
+    alice.sees("logged out");
+    alice.types("login alice\r");
+    let before = alice.sees("logged in as alice (encrypted link)");
+    assert!(!before.contains("the key of"), "{before}");
+    alice.types("\x04");
+    assert_eq!(alice.ends().0, 0);
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use protocol_core::{AtPeer, Client, Context, Event, EventSet, PeerId, Protocol, ignore};
 use rendezvous::{Login, LoginExt, SessionNews};
 use tokio::runtime::Builder;
+
+use crate::process::program;
 
 /// The longest that an honest event may take to another client and back while others attack. In
 /// peace it takes less than a millisecond.
@@ -78,12 +80,6 @@ struct Seen {
 impl Attacked {
     /// Starts `rendezvous serve` with `flags`, and the honest clients.
     pub(crate) fn start(flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rendezvous"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("RENDEZVOUS_") {
-                command.env_remove(name);
-            }
-        }
         // No more connections than any system lets it have, so that it has nothing to warn of.
         let always = [
             "serve",
@@ -91,8 +87,8 @@ impl Attacked {
             "--max-connections=2000",
             "--log=warn",
         ];
-        command.args(always);
-        command.args(flags).stdin(Stdio::null());
+        let mut command = program(&[&always, flags].concat());
+        command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let log = child.stderr.take().map(|mut stderr| {

@@ -9,6 +9,9 @@ mod forgeries;
 mod lines;
 #[path = "../login/peer.rs"]
 mod peer;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod process;
 mod reconnects;
 mod rooms;
 mod silence;

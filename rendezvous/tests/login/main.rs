@@ -1,15 +1,21 @@
-//! Login over real sockets: what is answered, who gets which name, who is kept out, how sessions
-//! end, and what no log shows.
+//! Login over real sockets: what is answered, who gets which name, by which key or token, who is kept
+//! out, how sessions end, and what no log shows.
 
 mod answers;
 mod endings;
+mod full_disk;
 mod house;
 mod ids;
+mod kept;
+mod keyed;
+mod keys;
 mod log;
 mod peer;
+mod races;
 mod refusals;
 mod secrets;
 mod servers;
 #[path = "../support/store.rs"]
 mod store;
 mod strangers;
+mod tokens;

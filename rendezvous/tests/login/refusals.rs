@@ -3,8 +3,8 @@
 use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
 
-use protocol_core::{Client, Protocol, RequestError, ignore};
-use rendezvous::events::LoginError;
+use protocol_core::{Client, Encryption, Protocol, RequestError, ignore};
+use rendezvous::events::{LogIn, LoginError};
 use rendezvous::{Config, Login, LoginExt, Rendezvous, SessionNews, Speaks};
 use serde_json::{Value, json};
 
@@ -109,11 +109,15 @@ fn a_typed_client_says_what_it_speaks() {
     run(async {
         let house = open(|_| {}).await;
         let new = Client::<NewHouse>::connect(house.address()).handle(ignore::<SessionNews>());
-        let refused = new.await.unwrap().login("alice").await.unwrap_err();
-        let RequestError::Refused(LoginError::VersionMismatch { name, version }) = refused else {
-            panic!("{refused:?}");
-        };
-        assert_eq!((&*name, &*version), ("house", "7"));
+        let new = new.await.unwrap();
+        for login in [new.login("alice"), new.login_with(LogIn::new("alice"))] {
+            let refused = login.await.unwrap_err();
+            let RequestError::Refused(LoginError::VersionMismatch { name, version }) = refused
+            else {
+                panic!("{refused:?}");
+            };
+            assert_eq!((&*name, &*version), ("house", "7"));
+        }
     });
 }
 
@@ -244,7 +248,7 @@ fn loopback_logs_in_as_often_as_it_likes() {
 }
 
 /// An address of this machine that is not loopback: the one it would send from. Nothing is sent.
-fn outer_address() -> Option<IpAddr> {
+pub(crate) fn outer_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
     let address = socket.local_addr().ok()?.ip();
@@ -263,6 +267,7 @@ fn an_address_that_logs_in_too_often_is_told_when_to_come_back() {
         config.login_burst = 3;
         let rendezvous = Rendezvous::new(config);
         let bind = rendezvous.bind::<House>((address, 0));
+        let bind = bind.encryption(Encryption::Plain);
         let server = bind.handle((Porter, rendezvous.clone())).await.unwrap();
         let mut alice = Peer::log_in(server.address(), "alice").await;
         // A refused login counts too, on whichever connection.

@@ -16,7 +16,7 @@ fn print(args: &[&str]) -> String {
 fn each_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = print(&["completions", shell]);
-        for word in ["rendezvous", "check-config", "login-burst"] {
+        for word in ["rendezvous", "check-config", "login-burst", "keygen"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -56,13 +56,13 @@ fn the_manual_is_a_page_on_stdout() {
     let page = print(&["man"]);
     assert!(is_page_of(&page, "RENDEZVOUS"), "{page}");
     assert!(page.contains(concat!("rendezvous ", env!("CARGO_PKG_VERSION"))));
-    for command in ["serve", "check\\-config", "completions", "man"] {
+    for command in ["serve", "keygen", "check\\-config", "completions", "man"] {
         assert!(
             page.contains(&format!("rendezvous\\-{command}(1)")),
             "{command}"
         );
     }
-    for code in 0..=4 {
+    for code in 0..=8 {
         assert!(page.contains(&format!("\n  {code}  ")), "{code}");
     }
 }
@@ -75,6 +75,7 @@ fn each_command_has_a_page_of_its_own() {
     for name in [
         "rendezvous",
         "rendezvous-serve",
+        "rendezvous-keygen",
         "rendezvous-check-config",
         "rendezvous-completions",
         "rendezvous-man",

@@ -7,7 +7,7 @@ use crate::world::{open, players};
 
 #[test]
 fn a_room_from_its_beginning_to_its_end() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await;

@@ -11,7 +11,7 @@ use crate::world::{Peer, open, peer_id, players, refusal};
 
 #[test]
 fn an_update_reaches_every_member_as_one_change() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -45,7 +45,7 @@ fn an_update_reaches_every_member_as_one_change() {
 
 #[test]
 fn an_update_for_another_revision_is_stale() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = place.peer("alice").await;
         let room = alice.create("lobby").await;
@@ -69,7 +69,7 @@ fn an_update_for_another_revision_is_stale() {
 
 #[test]
 fn only_the_host_changes_a_room_and_never_below_who_is_in_it() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -95,7 +95,7 @@ fn only_the_host_changes_a_room_and_never_below_who_is_in_it() {
 
 #[test]
 fn a_host_hands_the_room_over() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -128,7 +128,7 @@ fn a_host_hands_the_room_over() {
 
 #[test]
 fn a_kick_is_the_hosts_right_and_no_lock() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -170,7 +170,7 @@ fn names(list: &RoomList) -> Vec<&str> {
 
 #[test]
 fn a_list_goes_on_where_the_one_before_it_ended() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.rooms_a_peer = 20).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let mut rooms = Vec::new();
@@ -206,7 +206,7 @@ fn a_list_goes_on_where_the_one_before_it_ended() {
 
 #[test]
 fn a_list_shows_public_rooms_and_those_that_the_filter_fits() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         for (name, visibility) in [

@@ -19,7 +19,7 @@ const WORDS: usize = 30;
 
 #[test]
 fn relayed_events_of_each_sender_keep_their_order_between_its_join_and_its_leave() {
-    run(async {
+    run(|| async {
         let place = open(|config| {
             // Nothing is to be dropped, however late the listeners get their turn.
             config.server.connection.outbound_events = 20_000;
@@ -110,7 +110,7 @@ impl Dice {
 
 #[test]
 fn whatever_many_do_at_once_each_picture_is_the_truth() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.server.connection.rate_in = None).await;
         let keeper = place.peer("alice").await;
         let mut rooms = Vec::new();
@@ -202,7 +202,7 @@ fn sees_the_truth(place: &Place, peer: &Peer) {
 
 #[test]
 fn once_delete_is_answered_nobody_joins_and_each_member_has_heard_one_end() {
-    run(async {
+    run(|| async {
         for _ in 0..20 {
             let place = open(|_| {}).await;
             let mut alice = place.peer("alice").await;

@@ -1,6 +1,7 @@
 //! Rooms that are kept by a directory of one's own.
 
 use protocol_core::{PeerId, RoomId, Server};
+use protocol_tests::PlainOrEncrypted;
 use rendezvous::{Config, Rendezvous};
 use serde_json::json;
 
@@ -20,7 +21,7 @@ async fn open(commands: usize) -> Open {
     let store = Store::new(&config, 10, commands);
     let commands = store.commands.clone();
     let rendezvous = Rendezvous::with_directory(config, store);
-    let bind = rendezvous.bind::<World>("127.0.0.1:0");
+    let bind = rendezvous.bind::<World>("127.0.0.1:0").plain_or_encrypted();
     let server = bind.handle(rendezvous.clone()).await.unwrap();
     Open {
         server,
@@ -31,7 +32,7 @@ async fn open(commands: usize) -> Open {
 
 #[test]
 fn rooms_are_kept_by_another_directory() {
-    run(async {
+    run(|| async {
         let open = open(100).await;
         let mut alice = Bare::log_in(open.server.address(), "alice").await;
         let mut bob = Bare::log_in(open.server.address(), "bob").await;
@@ -55,7 +56,7 @@ fn rooms_are_kept_by_another_directory() {
 
 #[test]
 fn a_slow_command_holds_up_its_own_peer_only_and_keeps_the_order() {
-    run(async {
+    run(|| async {
         let open = open(0).await;
         let mut alice = Bare::log_in(open.server.address(), "alice").await;
         let mut bob = Bare::log_in(open.server.address(), "bob").await;
@@ -73,7 +74,7 @@ fn a_slow_command_holds_up_its_own_peer_only_and_keeps_the_order() {
 
 #[test]
 fn a_link_that_ends_while_its_command_is_under_way_leaves_no_ghost() {
-    run(async {
+    run(|| async {
         let open = open(0).await;
         let mut alice = Bare::log_in(open.server.address(), "alice").await;
         let create = alice.request("create_room", json!({"name": "lobby"}));

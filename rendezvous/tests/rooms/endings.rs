@@ -38,7 +38,7 @@ async fn lose(mut peer: Bare, way: usize) -> Option<Bare> {
 
 #[test]
 fn who_loses_the_link_leaves_all_rooms_and_the_name_is_free() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = place.peer("alice").await;
         let rooms = [alice.create("one").await.id, alice.create("two").await.id];
@@ -71,7 +71,7 @@ fn who_loses_the_link_leaves_all_rooms_and_the_name_is_free() {
 
 #[test]
 fn who_logs_out_has_left() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -90,7 +90,7 @@ fn who_logs_out_has_left() {
 
 #[test]
 fn who_is_removed_by_the_operator_is_kicked_by_nobody() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -111,7 +111,7 @@ fn who_is_removed_by_the_operator_is_kicked_by_nobody() {
 
 #[test]
 fn when_the_hosts_link_is_lost_the_longest_present_is_host() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await.parse().unwrap();
@@ -143,7 +143,7 @@ fn when_the_hosts_link_is_lost_the_longest_present_is_host() {
 
 #[test]
 fn a_room_that_closes_with_its_host_closes_when_the_link_is_lost() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let create = json!({"name": "lobby", "on_host_leave": "close"});
@@ -169,7 +169,7 @@ fn a_room_that_closes_with_its_host_closes_when_the_link_is_lost() {
 
 #[test]
 fn the_last_link_that_is_lost_ends_the_room() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await;
@@ -195,7 +195,7 @@ async fn with_password(place: &Place) -> (Peer, protocol_core::RoomId) {
 
 #[test]
 fn a_link_that_breaks_while_its_password_is_compared_leaves_no_ghost() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, room) = with_password(&place).await;
         for round in 0..20 {

@@ -41,7 +41,7 @@ async fn refused(peer: &Peer, room: &RoomId) -> JoinError {
 
 #[test]
 fn an_invite_lets_in_as_many_as_it_says() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let alice = place.peer("alice").await;
         let (bob, carol) = (place.peer("bob").await, place.peer("carol").await);
@@ -80,7 +80,7 @@ fn an_invite_lets_in_as_many_as_it_says() {
 
 #[test]
 fn an_invite_ends_with_its_time_and_with_its_room() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = make(&alice, |_| {}).await;
@@ -108,7 +108,7 @@ fn an_invite_ends_with_its_time_and_with_its_room() {
 
 #[test]
 fn a_private_room_is_to_others_like_none() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let alice = place.peer("alice").await;
         let hidden = make(&alice, |create| {
@@ -148,7 +148,7 @@ fn a_private_room_is_to_others_like_none() {
 
 #[test]
 fn one_who_is_banned_stays_out_under_any_spelling_of_the_name() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = make(&alice, |_| {}).await;
@@ -182,7 +182,7 @@ fn one_who_is_banned_stays_out_under_any_spelling_of_the_name() {
 
 #[test]
 fn a_ban_ends_with_its_time() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = make(&alice, |_| {}).await;
@@ -205,7 +205,7 @@ fn a_ban_ends_with_its_time() {
 
 #[test]
 fn why_one_may_not_enter_is_judged_in_one_order() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.rooms_a_peer = 1).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = make(&alice, |_| {}).await;
@@ -250,7 +250,7 @@ fn why_one_may_not_enter_is_judged_in_one_order() {
 
 #[test]
 fn there_are_no_more_rooms_than_may_be() {
-    run(async {
+    run(|| async {
         let place = open(|config| {
             config.rooms = 3;
             config.rooms_a_peer = 2;

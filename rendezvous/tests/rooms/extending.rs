@@ -8,6 +8,7 @@ use protocol_core::{
     Client, Context, Event, EventError, EventSet, Inbox, PeerId, Protocol, Received, RequestError,
     RoomId, Server, ignore, inbox,
 };
+use protocol_tests::PlainOrEncrypted;
 use rendezvous::events::{
     Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
     JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, LogIn, Ping,
@@ -94,8 +95,9 @@ type Guest = (Client<Tavern>, Inbox<RoomNews>, Inbox<FromTavern>);
 async fn guest(server: &Server<Tavern>, id: &str) -> Guest {
     let (on_news, news) = inbox(64);
     let (on_drinks, drinks) = inbox(64);
-    let connect =
-        Client::connect(server.address()).handle((on_drinks, ignore::<SessionNews>(), on_news));
+    let connect = Client::connect(server.address())
+        .plain_or_encrypted()
+        .handle((on_drinks, ignore::<SessionNews>(), on_news));
     let client = connect.await.unwrap();
     client.login(id).await.unwrap();
     (client, news, drinks)
@@ -103,12 +105,14 @@ async fn guest(server: &Server<Tavern>, id: &str) -> Guest {
 
 #[test]
 fn a_handler_of_ones_own_asks_who_is_in_a_room_and_sends_to_them() {
-    run(async {
+    run(|| async {
         let rendezvous = Rendezvous::default();
         let keeper = Keeper {
             rendezvous: rendezvous.clone(),
         };
-        let bind = rendezvous.bind::<Tavern>("127.0.0.1:0");
+        let bind = rendezvous
+            .bind::<Tavern>("127.0.0.1:0")
+            .plain_or_encrypted();
         let server = bind.handle((keeper, rendezvous.clone())).await.unwrap();
         let (alice, _news, mut hers) = guest(&server, "alice").await;
         let (bob, _bobs_news, mut his) = guest(&server, "bob").await;
@@ -217,7 +221,7 @@ impl RoomsHandler<Tavern> for Doorman {
 
 #[test]
 fn a_handler_of_ones_own_stands_before_the_stock_one() {
-    run(async {
+    run(|| async {
         let rendezvous = Rendezvous::default();
         let doorman = Arc::new(Doorman {
             rendezvous: rendezvous.clone(),
@@ -226,7 +230,9 @@ fn a_handler_of_ones_own_stands_before_the_stock_one() {
         let keeper = Keeper {
             rendezvous: rendezvous.clone(),
         };
-        let bind = rendezvous.bind::<Tavern>("127.0.0.1:0");
+        let bind = rendezvous
+            .bind::<Tavern>("127.0.0.1:0")
+            .plain_or_encrypted();
         let handlers = (keeper, rendezvous.login_part(), Arc::clone(&doorman));
         let server = bind.handle(handlers).await.unwrap();
         let (alice, mut news, _) = guest(&server, "alice").await;
@@ -253,10 +259,12 @@ struct WithoutRooms;
 
 #[test]
 fn a_server_without_rooms_knows_none() {
-    run(async {
+    run(|| async {
         let rendezvous = Rendezvous::default();
         let (observer, mut notices) = protocol_tests::notices();
-        let bind = rendezvous.bind::<WithoutRooms>("127.0.0.1:0");
+        let bind = rendezvous
+            .bind::<WithoutRooms>("127.0.0.1:0")
+            .plain_or_encrypted();
         let server = bind
             .observe(observer)
             .handle(rendezvous.clone())
@@ -274,7 +282,7 @@ fn a_server_without_rooms_knows_none() {
         // Clients that know of rooms are told what is missing.
         let (on_news, _news) = inbox::<RoomNews>(1);
         let (on_drinks, _drinks) = inbox::<FromTavern>(1);
-        let connect = Client::<Tavern>::connect(server.address());
+        let connect = Client::<Tavern>::connect(server.address()).plain_or_encrypted();
         let bob = connect
             .handle((ignore::<SessionNews>(), on_news, on_drinks))
             .await

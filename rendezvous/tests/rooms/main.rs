@@ -9,7 +9,7 @@ mod directory;
 mod endings;
 mod entering;
 mod extending;
-#[path = "../login/log.rs"]
+#[path = "../support/log.rs"]
 mod log;
 mod order;
 mod passwords;

@@ -16,7 +16,7 @@ fn of_room<'a>(frames: &'a [Value], room: &str) -> Vec<&'a Value> {
 
 #[test]
 fn self_joined_comes_right_before_the_answer_to_create() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let request = alice.request("create_room", json!({"name": "lobby"}));
@@ -41,7 +41,7 @@ fn self_joined_comes_right_before_the_answer_to_create() {
 
 #[test]
 fn self_joined_comes_before_all_else_of_a_room_and_self_left_is_the_last() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.server.connection.rate_in = None).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -93,7 +93,7 @@ fn self_joined_comes_before_all_else_of_a_room_and_self_left_is_the_last() {
 
 #[test]
 fn self_left_comes_right_before_the_answer_to_leave() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await;
@@ -110,7 +110,7 @@ fn self_left_comes_right_before_the_answer_to_leave() {
 
 #[test]
 fn self_left_comes_right_before_the_answer_to_delete() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -131,7 +131,7 @@ fn self_left_comes_right_before_the_answer_to_delete() {
 
 #[test]
 fn self_left_comes_before_the_answer_to_logout() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let rooms = [alice.create().await, alice.create().await];
@@ -151,7 +151,7 @@ fn self_left_comes_before_the_answer_to_logout() {
 
 #[test]
 fn one_who_is_kicked_hears_why_and_nothing_more() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -179,7 +179,7 @@ fn one_who_is_kicked_hears_why_and_nothing_more() {
 
 #[test]
 fn a_repeated_join_answers_the_room_and_a_repeated_leave_changes_nothing() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -203,7 +203,7 @@ fn a_repeated_join_answers_the_room_and_a_repeated_leave_changes_nothing() {
 
 #[test]
 fn a_repeated_create_with_one_nonce_makes_one_room() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let create = json!({"name": "lobby", "nonce": "first"});

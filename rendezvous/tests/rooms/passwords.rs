@@ -31,7 +31,7 @@ fn join(room: &protocol_core::RoomId, password: &str) -> JoinRoom {
 
 #[test]
 fn only_the_right_password_opens() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.server.connection.rate_in = None).await;
         let (alice, room) = with_password(&place).await;
         let bob = place.peer("bob").await;
@@ -61,7 +61,7 @@ fn only_the_right_password_opens() {
 
 #[test]
 fn a_password_that_nobody_asked_for_is_no_mistake() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -74,7 +74,7 @@ const GUESSERS: usize = 24;
 #[test]
 fn others_are_answered_while_passwords_are_compared() {
     // On one thread: work of twenty milliseconds in it would be noticed by everybody.
-    run_logged(async {
+    run_logged(|| async {
         let place = open(|_| {}).await;
         let (_alice, room) = with_password(&place).await;
         let bob = place.peer("bob").await;
@@ -101,7 +101,7 @@ fn others_are_answered_while_passwords_are_compared() {
 
 #[test]
 fn whoever_guesses_too_often_is_not_looked_at_and_others_are() {
-    run(async {
+    run(|| async {
         let place = open(|config| {
             config.password_burst = 3;
             config.password_interval = Duration::from_hours(1);
@@ -147,7 +147,7 @@ fn whoever_guesses_too_often_is_not_looked_at_and_others_are() {
 
 #[test]
 fn whoever_waits_for_as_long_as_is_said_may_try_again() {
-    run(async {
+    run(|| async {
         let place = open(|config| {
             config.password_burst = 1;
             config.password_interval = Duration::from_millis(300);
@@ -172,7 +172,7 @@ fn whoever_waits_for_as_long_as_is_said_may_try_again() {
 
 #[test]
 fn a_password_is_neither_logged_nor_shown() {
-    run_logged(async {
+    run_logged(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;

@@ -18,7 +18,7 @@ fn a_thousand() -> usize {
 
 #[test]
 fn of_a_thousand_who_race_for_the_last_seat_one_gets_it() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let alice = place.peer("alice").await;
         let mut create = CreateRoom::new("lobby");
@@ -71,7 +71,7 @@ fn of_a_thousand_who_race_for_the_last_seat_one_gets_it() {
 
 #[test]
 fn seats_that_are_given_back_are_raced_for_again() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.server.connection.rate_in = None).await;
         let mut alice = place.peer("alice").await;
         let mut create = CreateRoom::new("lobby");

@@ -48,7 +48,7 @@ fn words(room: &str, count: usize) -> String {
 
 #[test]
 fn who_sends_to_many_is_slowed_and_nothing_is_lost() {
-    run(async {
+    run(|| async {
         let place = open(deliveries(1_000)).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let (room, mut listeners) = room_of(&place, &mut alice, 50).await;
@@ -68,7 +68,7 @@ fn who_sends_to_many_is_slowed_and_nothing_is_lost() {
 
 #[test]
 fn it_counts_how_many_receive_and_holds_up_nobody_else() {
-    run(async {
+    run(|| async {
         let place = open(deliveries(100)).await;
         // A hundred words to one are a hundred deliveries.
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -95,7 +95,7 @@ fn it_counts_how_many_receive_and_holds_up_nobody_else() {
 
 #[test]
 fn changes_of_a_room_count_by_their_news() {
-    run(async {
+    run(|| async {
         let place = open(deliveries(100)).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let (room, mut listeners) = room_of(&place, &mut alice, 9).await;

@@ -20,7 +20,7 @@ async fn does_not_reach(one: &Peer, other: &Peer) {
 
 #[test]
 fn peers_reach_each_other_while_they_share_a_room() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.relay = Reach::Rooms).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         let carol = place.peer("carol").await;
@@ -41,7 +41,7 @@ fn peers_reach_each_other_while_they_share_a_room() {
 
 #[test]
 fn an_answer_comes_back_also_after_the_room_is_left() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.relay = Reach::Rooms).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -65,7 +65,7 @@ fn an_answer_comes_back_also_after_the_room_is_left() {
 
 #[test]
 fn nobody_can_tell_whether_one_outside_is_there() {
-    run(async {
+    run(|| async {
         let place = open(|config| config.relay = Reach::Rooms).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let _bob = Bare::log_in(place.address(), "bob").await;
@@ -82,7 +82,7 @@ fn nobody_can_tell_whether_one_outside_is_there() {
 
 #[test]
 fn where_nothing_is_said_all_reach_all() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (alice, bob) = (place.peer("alice").await, place.peer("bob").await);
         reaches(&alice, &bob).await;

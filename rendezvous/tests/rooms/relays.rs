@@ -13,7 +13,7 @@ fn wave(dest: &str) -> Value {
 
 #[test]
 fn a_frame_to_a_room_reaches_all_others_byte_for_byte() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await;
@@ -56,7 +56,7 @@ fn a_frame_to_a_room_reaches_all_others_byte_for_byte() {
 
 #[test]
 fn what_is_said_by_one_alone_is_no_mistake() {
-    run(async {
+    run(|| async {
         let mut place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await;
@@ -68,7 +68,7 @@ fn what_is_said_by_one_alone_is_no_mistake() {
 
 #[test]
 fn only_members_send_to_a_room() {
-    run(async {
+    run(|| async {
         let mut place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -117,7 +117,7 @@ fn only_members_send_to_a_room() {
 
 #[test]
 fn a_room_cannot_confirm_or_answer() {
-    run(async {
+    run(|| async {
         let mut place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;
@@ -165,7 +165,7 @@ async fn in_one_room(place: &Place) -> (Bare, Bare, String) {
 
 #[test]
 fn a_frame_that_is_too_long_for_members_is_dropped_and_counted() {
-    run(async {
+    run(|| async {
         let mut place = open(|config| config.server.connection.frame_out = 4_000).await;
         let (mut alice, mut bob, room) = in_one_room(&place).await;
         let mut long = wave(&format!("#{room}"));
@@ -181,7 +181,7 @@ fn a_frame_that_is_too_long_for_members_is_dropped_and_counted() {
 
 #[test]
 fn strangers_send_to_no_room() {
-    run(async {
+    run(|| async {
         let mut place = open(|_| {}).await;
         let (_alice, mut bob, room) = in_one_room(&place).await;
         let mut stranger = protocol_tests::Raw::connect(place.address()).await;

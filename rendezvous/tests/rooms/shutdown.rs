@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol_tests::Raw;
+use protocol_tests::{PlainOrEncrypted, Raw};
 use rendezvous::events::{CreateRoom, JoinRoom, LeaveReason, LogOut, Ping, RoomNews};
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::world::{World, open, rejection};
 
 #[test]
 fn each_member_hears_of_one_end_then_that_the_server_closes() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut rooms = [alice.create().await, alice.create().await];
@@ -58,7 +58,7 @@ fn each_member_hears_of_one_end_then_that_the_server_closes() {
 
 #[test]
 fn a_typed_client_sees_its_rooms_end() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
         let room = alice.create("lobby").await.id;
@@ -79,13 +79,16 @@ fn a_typed_client_sees_its_rooms_end() {
 
 #[test]
 fn nothing_is_begun_while_the_server_stops() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let alice = place.peer("alice").await;
         let room = alice.create("lobby").await.id;
         let mut stranger = Raw::connect(place.address()).await;
         // Another server shares the state and goes on, so that its links stand.
-        let other = place.rendezvous.bind::<World>("127.0.0.1:0");
+        let other = place
+            .rendezvous
+            .bind::<World>("127.0.0.1:0")
+            .plain_or_encrypted();
         let other = other.handle(place.rendezvous.clone()).await.unwrap();
         assert!(
             place
@@ -113,7 +116,7 @@ fn nothing_is_begun_while_the_server_stops() {
 
 #[test]
 fn a_join_whose_password_is_compared_while_the_server_stops_comes_to_nothing() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let mut bob = Bare::log_in(place.address(), "bob").await;

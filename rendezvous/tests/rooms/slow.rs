@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use protocol_core::{CloseReason, Context, Event, EventSet, Json, PeerId, Protocol, RoomId};
-use protocol_tests::Seen;
+use protocol_tests::{PlainOrEncrypted, Seen};
 use rendezvous::events::{Dropped, LeaveReason, Meta, RoomNews, UpdateRoom};
 use rendezvous::{Config, Login, Rendezvous, Rooms, SessionNews};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ async fn update(host: &Peer, room: &RoomId, number: usize) -> u64 {
 
 #[test]
 fn passes_beyond_half_of_a_members_queue_are_dropped_and_news_never() {
-    run(async {
+    run(|| async {
         let mut place = open(|config| {
             without_rates(config);
             config.server.connection.send_timeout = Duration::from_millis(100);
@@ -123,7 +123,7 @@ fn passes_beyond_half_of_a_members_queue_are_dropped_and_news_never() {
 
 #[test]
 fn who_has_no_room_for_news_is_cut_off_and_the_others_hear_it() {
-    run(async {
+    run(|| async {
         let mut place = open(|config| {
             without_rates(config);
             config.server.connection.outbound_events = 32;
@@ -166,7 +166,7 @@ fn who_has_no_room_for_news_is_cut_off_and_the_others_hear_it() {
 
 #[test]
 fn others_are_served_while_one_is_deaf() {
-    run(async {
+    run(|| async {
         let mut place = open(without_rates).await;
         let (mut alice, mut bob, _carol, room) = with_a_deaf_member(&place).await;
         say_until_missed(&mut place, &mut alice, &mut bob, &room).await;
@@ -181,7 +181,7 @@ fn others_are_served_while_one_is_deaf() {
 #[test]
 fn one_who_reads_outlives_all_others_that_vanish_at_once() {
     // On one thread, where nobody writes while others have their turn.
-    run_logged(async {
+    run_logged(|| async {
         let place = open(without_rates).await;
         let mut alice = place.peer("alice").await;
         let mut rooms = Vec::new();
@@ -227,7 +227,7 @@ fn rev_of(line: &str) -> u64 {
 
 #[test]
 fn a_burst_of_changes_in_a_large_room_cuts_off_nobody_who_reads() {
-    run_logged(async {
+    run_logged(|| async {
         let place = open(without_rates).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let create = json!({"name": "lobby", "capacity": 1_000});
@@ -304,13 +304,15 @@ impl ToWatcherHandler<WatchedWorld> for Watcher {
 
 #[test]
 fn the_server_knows_that_a_member_was_too_slow() {
-    run(async {
+    run(|| async {
         let mut config = Config::default();
         without_rates(&mut config);
         config.server.connection.outbound_bytes = 64 << 10;
         let rendezvous = Rendezvous::new(config);
         let watcher = std::sync::Arc::new(Watcher::default());
-        let bind = rendezvous.bind::<WatchedWorld>("127.0.0.1:0");
+        let bind = rendezvous
+            .bind::<WatchedWorld>("127.0.0.1:0")
+            .plain_or_encrypted();
         let handlers = (rendezvous.clone(), std::sync::Arc::clone(&watcher));
         let server = bind.handle(handlers).await.unwrap();
         let mut alice = Bare::log_in(server.address(), "alice").await;

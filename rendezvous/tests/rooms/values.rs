@@ -16,7 +16,7 @@ async fn misfit(peer: &mut Bare, name: &str, data: Value) -> (String, String) {
 
 #[test]
 fn what_is_out_of_bounds_is_bad_data_with_its_path() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await;
@@ -83,7 +83,7 @@ fn what_is_out_of_bounds_is_bad_data_with_its_path() {
 
 #[test]
 fn what_is_just_within_bounds_is_taken() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await;
@@ -103,7 +103,7 @@ fn what_is_just_within_bounds_is_taken() {
 
 #[test]
 fn meta_is_the_hosts_own_json_digit_by_digit() {
-    run(async {
+    run(|| async {
         let place = open(|_| {}).await;
         let mut alice = Bare::log_in(place.address(), "alice").await;
         let room = alice.create().await;

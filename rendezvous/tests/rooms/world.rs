@@ -7,7 +7,7 @@ use protocol_core::{
     AtPeer, Client, Context, Event, EventSet, Inbox, PeerId, Protocol, RequestError, RoomId,
     Server, ignore, inbox,
 };
-use protocol_tests::{Notices, notices};
+use protocol_tests::{Notices, PlainOrEncrypted, notices};
 use rendezvous::events::{CreateRoom, JoinRoom, Ping, Room};
 use rendezvous::{Config, Login, LoginExt, MyRooms, Rendezvous, RoomNews, Rooms, SessionNews};
 
@@ -72,6 +72,7 @@ pub(crate) async fn open(change: impl FnOnce(&mut Config)) -> Place {
     let (observer, notices) = notices();
     let server = rendezvous
         .bind("127.0.0.1:0")
+        .plain_or_encrypted()
         .observe(observer)
         .handle(rendezvous.clone())
         .await
@@ -124,8 +125,12 @@ impl Peer {
     pub(crate) async fn log_in(address: SocketAddr, id: &str) -> Self {
         let (on_news, news) = inbox(1 << 14);
         let (on_said, said) = inbox(1 << 14);
-        let connect =
-            Client::connect(address).handle((ignore::<SessionNews>(), on_news, on_said, Polite));
+        let connect = Client::connect(address).plain_or_encrypted().handle((
+            ignore::<SessionNews>(),
+            on_news,
+            on_said,
+            Polite,
+        ));
         let client = connect.await.unwrap();
         let id = client.login(id).await.unwrap().id;
         Self {

@@ -1,13 +1,18 @@
 //! The program as a process, with a clean environment, and a client that speaks lines to it.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use protocol_core::PublicKey;
 use protocol_tests::{Process, WATCHDOG};
 use serde_json::Value;
 
-/// `rendezvous` with `args` and without what the environment of the tests says of it.
+/// `rendezvous` with `args`, a new folder for its keys, and without what the environment of the tests
+/// says of it.
 pub(crate) fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rendezvous"));
     command.args(args);
@@ -17,13 +22,38 @@ pub(crate) fn program(args: &[&str]) -> Command {
             command.env_remove(&name);
         }
     }
+    let keys = new_folder();
+    command.env("XDG_CONFIG_HOME", &keys).env("APPDATA", keys);
     command
+}
+
+/// A folder of its own, which is not there yet.
+pub(crate) fn new_folder() -> PathBuf {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("folders/{}/{number}", env!("CARGO_CRATE_NAME"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // The same test may have left one the last time.
+    let _ = fs::remove_dir_all(&folder);
+    folder
 }
 
 /// `rendezvous serve` on a free port, with `flags`.
 pub(crate) fn serve(flags: &[&str]) -> Process {
     let args = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
     Process::start(program(&args))
+}
+
+/// By which key clients know a server, by its line after that with the address.
+pub(crate) fn public_key(server: &Process) -> PublicKey {
+    key_in(&server.stdout.next().expect("a second line"))
+}
+
+/// The key that a line tells of.
+pub(crate) fn key_in(line: &str) -> PublicKey {
+    let key = line.trim_end().strip_prefix("public key ");
+    key.expect(line).parse().expect(line)
 }
 
 /// Runs a command that ends by itself.

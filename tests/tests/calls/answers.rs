@@ -1,7 +1,7 @@
 //! Passes, confirmations and answers that come as they should.
 
 use protocol_core::RequestError;
-use protocol_tests::{run, still_waits};
+use protocol_tests::{both::run, still_waits};
 use tokio::task::JoinSet;
 
 use crate::desk::{
@@ -10,7 +10,7 @@ use crate::desk::{
 
 #[test]
 fn a_pass_arrives() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         open.client.send(Note { n: 7 }).await.unwrap();
         assert_eq!(open.next().await, AtDesk::Note(7));
@@ -19,7 +19,7 @@ fn a_pass_arrives() {
 
 #[test]
 fn the_order_of_many_passes_is_kept() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         for n in 0..20_000 {
             open.client.send(Note { n }).await.unwrap();
@@ -32,7 +32,7 @@ fn the_order_of_many_passes_is_kept() {
 
 #[test]
 fn passes_confirmed_passes_and_requests_share_one_order() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         open.leave.add_permits(1);
         open.client.send(Note { n: 1 }).await.unwrap();
@@ -54,7 +54,7 @@ fn passes_confirmed_passes_and_requests_share_one_order() {
 
 #[test]
 fn confirm_returns_only_after_the_handler_has_run_to_its_end() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let client = open.client.clone();
         let mut confirmed = client.confirm(Sign);
@@ -74,7 +74,7 @@ fn confirm_returns_only_after_the_handler_has_run_to_its_end() {
 
 #[test]
 fn a_refused_pass_brings_its_typed_error_to_confirm() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let lend = |title: &str| {
             open.client.confirm(Lend {
@@ -93,7 +93,7 @@ fn a_refused_pass_brings_its_typed_error_to_confirm() {
 
 #[test]
 fn a_request_is_answered() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let sum = open.client.request(Add { a: 40, b: 2 }).await.unwrap();
         assert_eq!(sum, Sum { sum: 42 });
@@ -102,7 +102,7 @@ fn a_request_is_answered() {
 
 #[test]
 fn a_refused_request_brings_its_typed_error_with_fields() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let withdraw = |amount| open.client.request(Withdraw { amount });
         assert_eq!(withdraw(30).await, Ok(Balance(70)));
@@ -122,7 +122,7 @@ fn a_refused_request_brings_its_typed_error_with_fields() {
 
 #[test]
 fn a_thousand_concurrent_requests_get_their_own_answers() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let mut tasks = JoinSet::new();
         for a in 0..1_000 {
@@ -144,7 +144,7 @@ fn a_thousand_concurrent_requests_get_their_own_answers() {
 
 #[test]
 fn an_event_is_not_sent_before_its_call_is_awaited() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         drop(open.client.send(Note { n: 1 }));
         open.client.send(Note { n: 2 }).await.unwrap();

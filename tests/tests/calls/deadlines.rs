@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use protocol_core::{Client, Limits, RequestError, SendError};
-use protocol_tests::{RawServer, Seen, notices, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, RawServer, Seen, both::run, notices, still_waits};
 
 use crate::desk::{
     Add, AtDesk, Hold, HoldBriefly, Lend, Library, Note, Open, Released, Sign, Sum, desk, reader,
@@ -24,7 +24,7 @@ fn client_limits(change: impl FnOnce(&mut Limits)) -> Limits {
 
 #[test]
 fn the_timeout_of_an_event_ends_its_call() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let started = Instant::now();
         let error = open.client.request(HoldBriefly).await.unwrap_err();
@@ -38,7 +38,7 @@ fn the_timeout_of_an_event_ends_its_call() {
 
 #[test]
 fn the_timeout_of_a_call_overrides_that_of_its_event() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let call = open.client.request(HoldBriefly).timeout(ms(30));
         let error = call.await.unwrap_err();
@@ -61,7 +61,7 @@ fn the_timeout_of_a_call_overrides_that_of_its_event() {
 
 #[test]
 fn the_limits_say_how_long_calls_wait_by_default() {
-    run(async {
+    run(|| async {
         let limits = client_limits(|limits| {
             limits.request_timeout = ms(40);
             limits.confirm_timeout = ms(60);
@@ -88,14 +88,16 @@ fn the_standard_limits_are_ten_and_thirty_seconds() {
 
 #[test]
 fn a_late_answer_is_ignored_and_the_link_goes_on() {
-    run(async {
+    run(|| async {
         let (desk, mut at_desk, leave) = desk();
         let server = Server::<Library>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
             .handle(desk)
             .await
             .unwrap();
         let (observer, mut notices) = notices();
         let client = Client::<Library>::connect(server.address())
+            .plain_or_encrypted()
             .observe(observer)
             .handle(reader().0)
             .await
@@ -113,14 +115,16 @@ fn a_late_answer_is_ignored_and_the_link_goes_on() {
 
 #[test]
 fn dropping_a_call_frees_its_place() {
-    run(async {
+    run(|| async {
         let (desk, mut at_desk, leave) = desk();
         let server = Server::<Library>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
             .handle(desk)
             .await
             .unwrap();
         let (observer, mut notices) = notices();
         let client = Client::<Library>::connect(server.address())
+            .plain_or_encrypted()
             .limits(client_limits(|limits| limits.open_calls = 1))
             .observe(observer)
             .handle(reader().0)
@@ -143,7 +147,7 @@ fn dropping_a_call_frees_its_place() {
 
 #[test]
 fn a_call_that_was_dropped_while_it_waited_is_never_sent() {
-    run(async {
+    run(|| async {
         let limits = client_limits(|limits| limits.open_calls = 1);
         let mut open = Open::limited(limits, Limits::server()).await;
         let client = open.client.clone();
@@ -162,7 +166,7 @@ fn a_call_that_was_dropped_while_it_waited_is_never_sent() {
 
 #[test]
 fn a_call_that_waits_for_its_place_ends_by_its_own_deadline() {
-    run(async {
+    run(|| async {
         let limits = client_limits(|limits| limits.open_calls = 1);
         let mut open = Open::limited(limits, Limits::server()).await;
         let client = open.client.clone();
@@ -184,7 +188,9 @@ fn a_call_that_waits_for_its_place_ends_by_its_own_deadline() {
 /// A client whose server accepts and never reads, and the server's end.
 async fn unread(limits: Limits) -> (Client<Library>, protocol_tests::Raw) {
     let server = RawServer::bind().await;
-    let client = Client::<Library>::connect(server.address()).limits(limits);
+    let client = Client::<Library>::connect(server.address())
+        .plain_or_encrypted()
+        .limits(limits);
     let (client, raw) = tokio::join!(client.handle(reader().0), server.accept());
     (client.unwrap(), raw)
 }
@@ -210,7 +216,7 @@ async fn stuff(client: &Client<Library>, after: Duration) {
 
 #[test]
 fn what_never_got_a_place_in_the_queue_was_not_sent() {
-    run(async {
+    run(|| async {
         let limits = client_limits(|limits| {
             limits.outbound_events = 4;
             limits.outbound_bytes = 100_000;
@@ -232,7 +238,7 @@ fn what_never_got_a_place_in_the_queue_was_not_sent() {
 
 #[test]
 fn the_limits_say_how_long_a_pass_waits_for_its_place() {
-    run(async {
+    run(|| async {
         let limits = client_limits(|limits| {
             limits.outbound_events = 4;
             limits.outbound_bytes = 100_000;
@@ -248,7 +254,7 @@ fn the_limits_say_how_long_a_pass_waits_for_its_place() {
 
 #[test]
 fn a_call_behind_output_that_nobody_reads_ends_by_its_deadline() {
-    run(async {
+    run(|| async {
         let limits = client_limits(|limits| {
             limits.outbound_bytes = 100_000;
             limits.write_stall = FAR;
@@ -279,7 +285,7 @@ fn a_call_behind_output_that_nobody_reads_ends_by_its_deadline() {
 
 #[test]
 fn a_pass_that_had_to_wait_is_sent_once_there_is_room() {
-    run(async {
+    run(|| async {
         let limits = client_limits(|limits| {
             limits.outbound_events = 4;
             limits.outbound_bytes = 100_000;

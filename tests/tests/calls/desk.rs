@@ -4,6 +4,7 @@ use protocol_core::{
     AtClient, Client, ConnectionId, Context, Event, EventError, EventSet, Json, Limits, PeerId,
     Protocol, Server, ServerLimits,
 };
+use protocol_tests::PlainOrEncrypted;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -314,12 +315,14 @@ impl Open {
         let mut limits = ServerLimits::default();
         limits.connection = of_server;
         let server = Server::bind("127.0.0.1:0")
+            .plain_or_encrypted()
             .limits(limits)
             .handle(desk)
             .await
             .unwrap();
         let (reader, rings) = reader();
         let client = Client::connect(server.address())
+            .plain_or_encrypted()
             .limits(of_client)
             .handle(reader)
             .await

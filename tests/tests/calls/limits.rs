@@ -2,7 +2,7 @@
 
 use protocol_core::wire::ErrorCode;
 use protocol_core::{Client, CloseReason, Limits, RequestError, SendError};
-use protocol_tests::{Raw, RawServer, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, Raw, RawServer, both::run, still_waits};
 
 use crate::desk::{Add, AtDesk, Bell, Fill, Label, Lend, Library, Note, Open, Sign, Sum, reader};
 
@@ -11,7 +11,7 @@ const FITS: &str = "fourteen bytes";
 
 #[test]
 fn max_size_holds_at_the_sender() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let too_large = SendError::TooLarge {
             event: "label",
@@ -33,7 +33,7 @@ fn max_size_holds_at_the_sender() {
 
 #[test]
 fn max_size_holds_at_the_receiver() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let mut raw = Raw::connect(open.server.address()).await;
         let label = |text: &str| {
@@ -54,14 +54,16 @@ async fn client_of(server: &RawServer, frame_out: usize) -> (Client<Library>, Ra
     let mut limits = Limits::client();
     limits.frame_out = frame_out;
     let (reader, _) = reader();
-    let client = Client::<Library>::connect(server.address()).limits(limits);
+    let client = Client::<Library>::connect(server.address())
+        .plain_or_encrypted()
+        .limits(limits);
     let (client, raw) = tokio::join!(client.handle(reader), server.accept());
     (client.unwrap(), raw)
 }
 
 #[test]
 fn the_frame_limit_holds_for_each_kind_at_the_sending_client() {
-    run(async {
+    run(|| async {
         let server = RawServer::bind().await;
         let (client, mut raw) = client_of(&server, 65_536).await;
         client.send(Note { n: 1 }).await.unwrap();
@@ -113,7 +115,7 @@ fn server_limits(change: impl FnOnce(&mut Limits)) -> Limits {
 
 #[test]
 fn the_frame_limit_holds_at_the_reading_server() {
-    run(async {
+    run(|| async {
         let request = r#"{"type":"request","name":"add","data":{"a":1,"b":2},"request_id":"1"}"#;
         let limits = server_limits(|limits| limits.frame_in = request.len());
         let open = Open::limited(Limits::client(), limits).await;
@@ -129,7 +131,7 @@ fn the_frame_limit_holds_at_the_reading_server() {
 
 #[test]
 fn a_call_that_the_server_finds_too_large_is_lost_with_the_link() {
-    run(async {
+    run(|| async {
         let limits = server_limits(|limits| limits.frame_in = 200);
         let open = Open::limited(Limits::client(), limits).await;
         let title = "x".repeat(200);
@@ -145,7 +147,7 @@ fn a_call_that_the_server_finds_too_large_is_lost_with_the_link() {
 
 #[test]
 fn an_answer_above_the_frame_limit_becomes_internal() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let fill = |bytes| {
             let data = format!(r#"{{"bytes":{bytes}}}"#);
@@ -177,7 +179,7 @@ fn an_answer_above_the_frame_limit_becomes_internal() {
 
 #[test]
 fn a_refusal_above_the_frame_limit_becomes_internal() {
-    run(async {
+    run(|| async {
         let limits = server_limits(|limits| limits.frame_out = 500);
         let open = Open::limited(Limits::client(), limits).await;
         let title = format!("Dune{}", "!".repeat(500));
@@ -193,7 +195,7 @@ fn a_refusal_above_the_frame_limit_becomes_internal() {
 
 #[test]
 fn the_frame_limit_holds_for_what_a_server_sends() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let mut raw = Raw::connect(open.server.address()).await;
         // Its answer tells that the connection is listed.
@@ -223,7 +225,7 @@ fn the_frame_limit_holds_for_what_a_server_sends() {
 
 #[test]
 fn frames_of_the_default_limits_pass_in_both_directions() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let near_limit = "x".repeat(65_536 - 200);
         open.client

@@ -1,7 +1,7 @@
 //! What a server sends of its own accord, outside of handlers.
 
 use protocol_core::{Client, ConnectionId, PeerId, Recipient, RequestError, SendError};
-use protocol_tests::run;
+use protocol_tests::{PlainOrEncrypted, both::run};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::desk::{
@@ -16,6 +16,7 @@ fn peer(name: &str) -> PeerId {
 async fn enrolled(open: &Open, name: &str) -> (Client<Library>, UnboundedReceiver<u32>) {
     let (reader, rings) = reader();
     let client = Client::connect(open.server.address())
+        .plain_or_encrypted()
         .handle(reader)
         .await
         .unwrap();
@@ -26,7 +27,7 @@ async fn enrolled(open: &Open, name: &str) -> (Client<Library>, UnboundedReceive
 
 #[test]
 fn a_server_sends_to_one_connection() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let connection = open.connection().await;
         let to = || open.server.to(connection);
@@ -50,7 +51,7 @@ fn a_server_sends_to_one_connection() {
 
 #[test]
 fn a_server_sends_to_a_peer_by_its_name() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let (_ann, mut at_ann) = enrolled(&open, "ann").await;
         let (_bob, mut at_bob) = enrolled(&open, "bob").await;
@@ -74,7 +75,7 @@ fn a_server_sends_to_a_peer_by_its_name() {
 
 #[test]
 fn a_server_sends_to_many_and_leaves_out_who_is_not_there() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let first = open.connection().await;
         let (_ann, mut at_ann) = enrolled(&open, "ann").await;
@@ -99,7 +100,7 @@ fn a_server_sends_to_many_and_leaves_out_who_is_not_there() {
 
 #[test]
 fn a_server_sends_to_all_in_order() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         open.connection().await;
         let (_ann, mut at_ann) = enrolled(&open, "ann").await;
@@ -118,7 +119,7 @@ fn a_server_sends_to_all_in_order() {
 
 #[test]
 fn an_unknown_peer_is_no_such_peer() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let nobody = peer("nobody");
         let absent = SendError::NoSuchPeer("nobody".into());
@@ -136,7 +137,7 @@ fn an_unknown_peer_is_no_such_peer() {
 
 #[test]
 fn a_connection_that_has_gone_is_no_such_peer() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let gone: ConnectionId = open.connection().await;
         open.client.clone().close().await;
@@ -153,7 +154,7 @@ fn a_connection_that_has_gone_is_no_such_peer() {
 
 #[test]
 fn a_taken_name_is_refused_and_the_connection_can_take_another() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let (ann, mut at_ann) = enrolled(&open, "ann").await;
         let enroll = |name: &str| open.client.confirm(Enroll { name: name.into() });
@@ -175,7 +176,7 @@ fn a_taken_name_is_refused_and_the_connection_can_take_another() {
 
 #[test]
 fn both_ends_ask_each_other_at_the_same_time() {
-    run(async {
+    run(|| async {
         let mut open = Open::new().await;
         let connection = open.connection().await;
         for n in 0..200 {

@@ -1,7 +1,7 @@
 //! Structs of every shape, and what of their data the wire keeps.
 
 use protocol_core::{Client, Context, Event, EventData, EventSet, Json, Protocol, Server};
-use protocol_tests::{Raw, run};
+use protocol_tests::{PlainOrEncrypted, Raw, both::run};
 use serde_json::json;
 
 use crate::desk::{Echo, Open};
@@ -84,14 +84,21 @@ impl ToShapesHandler<Shapes> for Teller {
 }
 
 async fn shapes() -> Server<Shapes> {
-    Server::bind("127.0.0.1:0").handle(Teller).await.unwrap()
+    Server::bind("127.0.0.1:0")
+        .plain_or_encrypted()
+        .handle(Teller)
+        .await
+        .unwrap()
 }
 
 #[test]
 fn structs_of_every_shape_arrive_whole() {
-    run(async {
+    run(|| async {
         let server = shapes().await;
-        let client = Client::<Shapes>::connect(server.address()).await.unwrap();
+        let client = Client::<Shapes>::connect(server.address())
+            .plain_or_encrypted()
+            .await
+            .unwrap();
         let told = client.request(Pair(7, "é\"\n\u{1F600}".into())).await;
         let pair = Pair(7, "é\"\n\u{1F600}".into());
         assert_eq!(told, Ok(Told(format!("{pair:?}"))));
@@ -116,7 +123,7 @@ fn structs_of_every_shape_arrive_whole() {
 
 #[test]
 fn the_wire_has_the_shapes_that_serde_gives_them() {
-    run(async {
+    run(|| async {
         let server = shapes().await;
         let mut raw = Raw::connect(server.address()).await;
         for (name, data, debug) in [
@@ -142,7 +149,7 @@ fn the_wire_has_the_shapes_that_serde_gives_them() {
 
 #[test]
 fn data_of_optional_fields_may_be_absent_null_or_empty() {
-    run(async {
+    run(|| async {
         let server = shapes().await;
         let mut raw = Raw::connect(server.address()).await;
         for name in ["optional", "unit", "empty"] {
@@ -167,7 +174,7 @@ const ODD: &str = r#"{"b": 1.10 ,"a":[1e400,-0,123456789012345678901234567890],"
 
 #[test]
 fn json_fields_pass_through_byte_for_byte() {
-    run(async {
+    run(|| async {
         let open = Open::new().await;
         let json = Json::parse(ODD).unwrap();
         let echoed = open.client.request(Echo { json }).await.unwrap();
@@ -186,7 +193,7 @@ fn json_fields_pass_through_byte_for_byte() {
 
 #[test]
 fn ids_of_the_peers_choice_come_back_byte_for_byte() {
-    run(async {
+    run(|| async {
         let server = shapes().await;
         let mut raw = Raw::connect(server.address()).await;
         let longest = "é".repeat(32);

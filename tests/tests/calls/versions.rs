@@ -2,7 +2,7 @@
 
 use protocol_core::wire::{ErrorCode, WireError};
 use protocol_core::{Client, RequestError, Server};
-use protocol_tests::{Seen, notices, run};
+use protocol_tests::{PlainOrEncrypted, Seen, both::run, notices};
 
 /// The server's version.
 mod newer {
@@ -171,11 +171,15 @@ struct Ends {
 async fn ends() -> Ends {
     let (observer, notices) = notices();
     let server = Server::<newer::Theatre>::bind("127.0.0.1:0")
+        .plain_or_encrypted()
         .observe(observer)
         .handle(newer::Office)
         .await
         .unwrap();
-    let client = Client::connect(server.address()).await.unwrap();
+    let client = Client::connect(server.address())
+        .plain_or_encrypted()
+        .await
+        .unwrap();
     Ends {
         _server: server,
         client,
@@ -194,7 +198,7 @@ fn rejected<T: std::fmt::Debug, E: std::fmt::Debug>(
 
 #[test]
 fn a_refusal_with_an_unknown_code_is_other() {
-    run(async {
+    run(|| async {
         let ends = ends().await;
         let error = ends.client.request(book("14")).await.unwrap_err();
         assert!(!error.is_retryable());
@@ -217,7 +221,7 @@ fn a_refusal_with_an_unknown_code_is_other() {
 
 #[test]
 fn a_refusal_with_a_known_code_and_unknown_fields_is_other() {
-    run(async {
+    run(|| async {
         let ends = ends().await;
         let result = ends.client.request(book("13")).await;
         let Err(RequestError::Other(error)) = result else {
@@ -230,7 +234,7 @@ fn a_refusal_with_a_known_code_and_unknown_fields_is_other() {
 
 #[test]
 fn an_answer_that_does_not_fit_is_a_bad_answer() {
-    run(async {
+    run(|| async {
         let ends = ends().await;
         let error = ends.client.request(book("1")).await.unwrap_err();
         assert!(!error.is_retryable());
@@ -248,7 +252,7 @@ fn an_answer_that_does_not_fit_is_a_bad_answer() {
 
 #[test]
 fn bad_data_is_rejected_with_its_path() {
-    run(async {
+    run(|| async {
         let ends = ends().await;
         for row in ["\"front\"", "256", "-1", "null", "[1]"] {
             let error = rejected(ends.client.request(book(row)).await);
@@ -266,7 +270,7 @@ fn bad_data_is_rejected_with_its_path() {
 
 #[test]
 fn an_unknown_event_is_rejected_and_an_unknown_pass_is_counted() {
-    run(async {
+    run(|| async {
         let mut ends = ends().await;
         let error = rejected(ends.client.request(Haggle).await);
         assert_eq!(error.standard(), Some(ErrorCode::UnknownEvent));
@@ -282,7 +286,7 @@ fn an_unknown_event_is_rejected_and_an_unknown_pass_is_counted() {
 
 #[test]
 fn an_event_of_another_kind_is_rejected_and_the_link_goes_on() {
-    run(async {
+    run(|| async {
         let mut ends = ends().await;
         let error = rejected(ends.client.confirm(Browse).await);
         assert_eq!(error.standard(), Some(ErrorCode::BadType));

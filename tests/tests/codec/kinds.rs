@@ -8,14 +8,16 @@ use crate::end::{End, Link};
 /// Both suites of ciphers.
 pub(crate) const SUITES: [Suite; 2] = [Suite::ChaChaPoly, Suite::AesGcm];
 
-/// The key of the client's end.
+/// The secrets of the two ends.
+pub(crate) const CLIENT_SECRET: [u8; 32] = [0xc1; 32];
+pub(crate) const SERVER_SECRET: [u8; 32] = [0x5e; 32];
+
 pub(crate) fn client_key() -> SecretKey {
-    SecretKey::from_bytes([0xc1; 32])
+    SecretKey::from_bytes(CLIENT_SECRET)
 }
 
-/// The key of the server's end.
 pub(crate) fn server_key() -> SecretKey {
-    SecretKey::from_bytes([0x5e; 32])
+    SecretKey::from_bytes(SERVER_SECRET)
 }
 
 /// A client's end that goes on with the server's key only.

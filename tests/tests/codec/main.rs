@@ -1,9 +1,18 @@
 //! What every codec must do, whatever it does to the bytes, and what an encrypted link withstands:
 //! somebody in the middle who may do anything to it, and peers that break the rules.
 
+mod by_hand;
 mod end;
+mod first_byte;
+mod handshake;
 mod kinds;
 mod laws;
+mod plain_answers;
+mod records;
+mod rekey;
+mod server_keys;
+mod weak_keys;
+mod wire_form;
 
 use kinds::Kind;
 use protocol_core::codec::Suite::{AesGcm, ChaChaPoly};

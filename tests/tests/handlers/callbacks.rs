@@ -8,7 +8,7 @@ use protocol_core::{
     AtClient, Client, Context, Event, EventSet, Limits, Protocol, RequestError, Server,
     ServerLimits,
 };
-use protocol_tests::{Seen, notices, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, Seen, both::run, notices, still_waits};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -177,6 +177,7 @@ async fn open(change: impl FnOnce(&mut Limits)) -> Open {
     let (hall, remarks) = unbounded_channel();
     let (observer, at_server) = notices();
     let server = Server::<Assembly>::bind("127.0.0.1:0")
+        .plain_or_encrypted()
         .limits(limits)
         .observe(observer)
         .handle(Hall { remarks: hall })
@@ -190,6 +191,7 @@ async fn open(change: impl FnOnce(&mut Limits)) -> Open {
     };
     let (observer, at_client) = notices();
     let client = Client::<Assembly>::connect(server.address())
+        .plain_or_encrypted()
         .observe(observer)
         .handle(member)
         .await
@@ -207,7 +209,7 @@ async fn open(change: impl FnOnce(&mut Limits)) -> Open {
 
 #[test]
 fn a_handler_asks_the_caller_that_waits_for_it() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         open.votes.add_permits(1);
         assert_eq!(open.client.request(Poll).await, Ok(Counted(true)));
@@ -220,7 +222,7 @@ fn a_handler_asks_the_caller_that_waits_for_it() {
 
 #[test]
 fn calls_back_and_forth_nest() {
-    run(async {
+    run(|| async {
         let open = open(|_| {}).await;
         for left in [1, 2, 3, 40] {
             let height = open.client.request(Climb { left }).await;
@@ -231,7 +233,7 @@ fn calls_back_and_forth_nest() {
 
 #[test]
 fn two_handlers_that_wait_for_each_other_end_by_their_deadline() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         let lean = |left| open.client.request(Lean { left });
         assert_eq!(lean(1).await, Ok(Outcome("stands".into())));
@@ -246,7 +248,7 @@ fn two_handlers_that_wait_for_each_other_end_by_their_deadline() {
 
 #[test]
 fn events_wait_aside_while_a_handler_awaits_its_peer() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         let client = open.client.clone();
         let mut poll = client.request(Poll);
@@ -269,7 +271,7 @@ fn events_wait_aside_while_a_handler_awaits_its_peer() {
 
 #[test]
 fn more_events_than_may_wait_aside_are_refused_as_busy() {
-    run(async {
+    run(|| async {
         let mut open = open(|limits| limits.queued_events = 3).await;
         let client = open.client.clone();
         let mut poll = client.request(Poll);
@@ -308,7 +310,7 @@ fn more_events_than_may_wait_aside_are_refused_as_busy() {
 
 #[test]
 fn bytes_of_events_that_wait_aside_are_bounded_too() {
-    run(async {
+    run(|| async {
         let mut open = open(|limits| limits.queued_bytes = 1).await;
         let client = open.client.clone();
         let mut poll = client.request(Poll);
@@ -325,7 +327,7 @@ fn bytes_of_events_that_wait_aside_are_bounded_too() {
 
 #[test]
 fn concurrent_handlers_at_their_limit_still_get_their_answers() {
-    run(async {
+    run(|| async {
         let open = open(|limits| limits.concurrent_handlers = 1).await;
         let heights = tokio::join!(
             open.client.request(Climb { left: 1 }),

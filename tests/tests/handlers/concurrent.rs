@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol_core::{Client, Context, Event, EventSet, Limits, Protocol, Server, ServerLimits};
-use protocol_tests::{Raw, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, Raw, both::run, still_waits};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Barrier, Semaphore};
 
@@ -100,9 +100,14 @@ async fn open(change: impl FnOnce(&mut Limits)) -> Open {
         here: Arc::default(),
         most: Arc::clone(&most),
     };
-    let server = Server::<Town>::bind("127.0.0.1:0").limits(limits);
+    let server = Server::<Town>::bind("127.0.0.1:0")
+        .plain_or_encrypted()
+        .limits(limits);
     let server = server.handle(square).await.unwrap();
-    let client = Client::<Town>::connect(server.address()).await.unwrap();
+    let client = Client::<Town>::connect(server.address())
+        .plain_or_encrypted()
+        .await
+        .unwrap();
     Open {
         server,
         client,
@@ -114,7 +119,7 @@ async fn open(change: impl FnOnce(&mut Limits)) -> Open {
 
 #[test]
 fn concurrent_requests_run_beside_each_other() {
-    run(async {
+    run(|| async {
         let open = open(|_| {}).await;
         let met = tokio::join!(
             open.client.request(Meet),
@@ -127,7 +132,7 @@ fn concurrent_requests_run_beside_each_other() {
 
 #[test]
 fn concurrent_requests_run_beside_later_events() {
-    run(async {
+    run(|| async {
         let open = open(|_| {}).await;
         let mut linger = open.client.request(Linger { n: 1 });
         assert!(still_waits(&mut linger).await);
@@ -140,7 +145,7 @@ fn concurrent_requests_run_beside_later_events() {
 
 #[test]
 fn above_the_limit_of_concurrent_handlers_the_reader_pauses_and_all_are_answered() {
-    run(async {
+    run(|| async {
         let mut open = open(|limits| limits.concurrent_handlers = 2).await;
         let client = open.client.clone();
         let mut calls: Vec<_> = (0..20).map(|n| client.request(Linger { n })).collect();
@@ -164,7 +169,7 @@ fn above_the_limit_of_concurrent_handlers_the_reader_pauses_and_all_are_answered
 
 #[test]
 fn at_the_limit_of_concurrent_handlers_the_peer_is_held_back() {
-    run(async {
+    run(|| async {
         let mut open = open(|limits| limits.concurrent_handlers = 1).await;
         let mut raw = Raw::connect(open.server.address()).await;
         let spaces = " ".repeat(60_000);
@@ -188,7 +193,7 @@ fn at_the_limit_of_concurrent_handlers_the_peer_is_held_back() {
 
 #[test]
 fn a_thousand_concurrent_requests_are_answered_in_any_order() {
-    run(async {
+    run(|| async {
         let open = open(|_| {}).await;
         let client = open.client.clone();
         let mut calls: Vec<_> = (0..1_000).map(|n| client.request(Linger { n })).collect();

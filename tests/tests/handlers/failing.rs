@@ -10,7 +10,7 @@ use protocol_core::{
     AtClient, Client, Context, Event, EventSet, Limits, PeerId, Protocol, RequestError, Server,
     ServerLimits,
 };
-use protocol_tests::{Notices, Raw, Seen, notices, run};
+use protocol_tests::{Notices, PlainOrEncrypted, Raw, Seen, both::run, notices};
 
 /// When a handler fails.
 const AT_ONCE: u8 = 0;
@@ -189,6 +189,7 @@ async fn open(change: impl Fn(&mut Limits)) -> Open {
     let dropped = Arc::clone(&mortal.dropped);
     let (observer, at_server) = notices();
     let server = Server::<Fates>::bind("127.0.0.1:0")
+        .plain_or_encrypted()
         .limits(of_server)
         .observe(observer)
         .handle(mortal)
@@ -196,6 +197,7 @@ async fn open(change: impl Fn(&mut Limits)) -> Open {
         .unwrap();
     let (observer, at_client) = notices();
     let client = Client::<Fates>::connect(server.address())
+        .plain_or_encrypted()
         .limits(of_client)
         .observe(observer)
         .handle(Mirror)
@@ -228,7 +230,7 @@ fn internal<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, RequestErr
 
 #[test]
 fn a_panicking_handler_gives_internal_to_its_caller_and_nothing_else() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         for when in [AT_ONCE, AFTER_AN_AWAIT] {
             let client = &open.client;
@@ -245,7 +247,7 @@ fn a_panicking_handler_gives_internal_to_its_caller_and_nothing_else() {
 
 #[test]
 fn a_panicking_concurrent_handler_gives_internal_to_its_caller() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         for when in [AT_ONCE, AFTER_AN_AWAIT] {
             internal(open.client.request(TryBeside(when)).await);
@@ -259,7 +261,7 @@ fn a_panicking_concurrent_handler_gives_internal_to_its_caller() {
 
 #[test]
 fn a_panic_fails_a_confirmed_pass_and_is_counted_for_a_plain_one() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         let told = Seen::HandlerPanicked("poke".into());
         for when in [AT_ONCE, AFTER_AN_AWAIT] {
@@ -276,7 +278,7 @@ fn a_panic_fails_a_confirmed_pass_and_is_counted_for_a_plain_one() {
 
 #[test]
 fn a_panicking_handler_at_the_client_gives_internal_to_the_server() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         for when in [AT_ONCE, AFTER_AN_AWAIT] {
             internal(open.ask_client(when).await);
@@ -290,7 +292,7 @@ fn a_panicking_handler_at_the_client_gives_internal_to_the_server() {
 
 #[test]
 fn a_handler_over_its_time_gives_internal_and_is_dropped() {
-    run(async {
+    run(|| async {
         let open = open(|limits| limits.handler_timeout = Duration::from_millis(50)).await;
         internal(open.client.request(Try(NEVER_ENDING)).await);
         assert!(open.dropped.swap(false, Ordering::SeqCst));
@@ -304,7 +306,7 @@ fn a_handler_over_its_time_gives_internal_and_is_dropped() {
 
 #[test]
 fn a_handler_over_its_time_that_panics_when_dropped_gives_internal_and_nothing_else() {
-    run(async {
+    run(|| async {
         let open = open(|limits| limits.handler_timeout = Duration::from_millis(50)).await;
         internal(open.client.request(Try(AND_NEVER_GONE)).await);
         internal(open.client.request(TryBeside(AND_NEVER_GONE)).await);
@@ -320,10 +322,11 @@ fn a_handler_over_its_time_that_panics_when_dropped_gives_internal_and_nothing_e
 
 #[test]
 fn an_observer_that_panics_costs_nothing_but_itself() {
-    run(async {
+    run(|| async {
         let told = Arc::new(AtomicUsize::new(0));
         let counts = Arc::clone(&told);
         let server = Server::<Fates>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
             .observe(move |_| {
                 counts.fetch_add(1, Ordering::SeqCst);
                 panic!("the observer is broken")
@@ -364,7 +367,7 @@ fn an_observer_that_panics_costs_nothing_but_itself() {
 
 #[test]
 fn data_whose_decoding_panics_gives_internal() {
-    run(async {
+    run(|| async {
         let mut open = open(|_| {}).await;
         internal(open.client.request(Cursed { fate: 9 }).await);
         internal(open.client.confirm(CursedPass { fate: 9 }).await);
@@ -377,7 +380,7 @@ fn data_whose_decoding_panics_gives_internal() {
 
 #[test]
 fn an_answer_whose_decoding_panics_is_its_callers_panic_only() {
-    run(async {
+    run(|| async {
         let open = open(|_| {}).await;
         let client = open.client.clone();
         let caller = tokio::spawn(async move { client.request(Tempt).await.map(|a| a.fate) });

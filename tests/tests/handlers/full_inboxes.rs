@@ -6,7 +6,7 @@ use protocol_core::wire::ErrorCode;
 use protocol_core::{
     Client, Event, EventSet, Inbox, Protocol, RequestError, Server, ServerLimits, inbox,
 };
-use protocol_tests::{Notices, Seen, notices, run_paused};
+use protocol_tests::{Notices, PlainOrEncrypted, Seen, both::run_paused, notices};
 
 #[derive(Debug, Event)]
 #[event(pass)]
@@ -37,12 +37,16 @@ async fn open(handler_timeout: Duration) -> Open {
     let (letters, inbox) = inbox::<Letters>(1);
     let (observer, notices) = notices();
     let server = Server::<Post>::in_memory()
+        .plain_or_encrypted()
         .limits(limits)
         .observe(observer)
         .handle(letters)
         .await
         .unwrap();
-    let client = Client::<Post>::connect_in_memory(&server).await.unwrap();
+    let client = Client::<Post>::connect_in_memory(&server)
+        .plain_or_encrypted()
+        .await
+        .unwrap();
     Open {
         _server: server,
         client,
@@ -65,7 +69,7 @@ const JUST_SHORTER: Duration = Duration::from_millis(199);
 
 #[test]
 fn a_confirmed_pass_that_finds_no_room_in_time_is_internal_and_dropped() {
-    run_paused(async {
+    run_paused(|| async {
         let mut open = open(SHORT).await;
         open.client.confirm(Letter { n: 1 }).await.unwrap();
         let started = tokio::time::Instant::now();
@@ -87,7 +91,7 @@ fn a_confirmed_pass_that_finds_no_room_in_time_is_internal_and_dropped() {
 
 #[test]
 fn passes_that_find_no_room_in_time_are_dropped_and_the_observer_is_told() {
-    run_paused(async {
+    run_paused(|| async {
         let mut open = open(SHORT).await;
         for n in 1..=4 {
             open.client.send(Letter { n }).await.unwrap();
@@ -108,7 +112,7 @@ fn passes_that_find_no_room_in_time_are_dropped_and_the_observer_is_told() {
 
 #[test]
 fn a_place_that_becomes_free_just_in_time_is_taken() {
-    run_paused(async {
+    run_paused(|| async {
         let mut open = open(SHORT).await;
         open.client.confirm(Letter { n: 1 }).await.unwrap();
         let client = open.client.clone();

@@ -5,7 +5,7 @@ use protocol_core::{
     AtClient, Client, Context, Event, EventError, EventSet, Gate, PeerId, Protocol, RequestError,
     Server,
 };
-use protocol_tests::{Notices, Raw, Seen, notices, run};
+use protocol_tests::{Notices, PlainOrEncrypted, Raw, Seen, both::run, notices};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 #[derive(Debug, Event)]
@@ -133,6 +133,7 @@ async fn build() -> Built {
     let (tell, knocks) = unbounded_channel();
     let (observer, notices) = notices();
     let server = Server::<House>::bind("127.0.0.1:0")
+        .plain_or_encrypted()
         .gate(Door)
         .observe(observer)
         .handle(Rooms { knocks: tell })
@@ -147,7 +148,9 @@ async fn build() -> Built {
 
 async fn visitor(server: &Server<House>) -> (Client<House>, UnboundedReceiver<String>) {
     let (tell, heard) = unbounded_channel();
-    let client = Client::<House>::connect(server.address()).handle(Ear(tell));
+    let client = Client::<House>::connect(server.address())
+        .plain_or_encrypted()
+        .handle(Ear(tell));
     (client.await.unwrap(), heard)
 }
 
@@ -171,7 +174,7 @@ fn not_logged_in<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, Reque
 
 #[test]
 fn a_gate_refuses_until_the_connection_has_a_name() {
-    run(async {
+    run(|| async {
         let mut house = build().await;
         let (client, _) = visitor(&house.server).await;
         not_logged_in(client.request(Open { door: 1 }).await);
@@ -194,7 +197,7 @@ fn a_gate_refuses_until_the_connection_has_a_name() {
 
 #[test]
 fn a_gate_is_asked_for_each_connection() {
-    run(async {
+    run(|| async {
         let house = build().await;
         let (ann, _) = visitor(&house.server).await;
         let (stranger, _) = visitor(&house.server).await;
@@ -206,7 +209,7 @@ fn a_gate_is_asked_for_each_connection() {
 
 #[test]
 fn a_stranger_does_not_learn_which_events_there_are() {
-    run(async {
+    run(|| async {
         let house = build().await;
         let mut raw = Raw::connect(house.server.address()).await;
         for (name, data) in [("nothing", "1"), ("open", "\"bad\""), ("knock", "{}")] {
@@ -220,7 +223,7 @@ fn a_stranger_does_not_learn_which_events_there_are() {
 
 #[test]
 fn a_taken_name_is_refused_and_a_connection_keeps_its_first() {
-    run(async {
+    run(|| async {
         let house = build().await;
         let (ann, _) = visitor(&house.server).await;
         let (bob, _) = visitor(&house.server).await;
@@ -236,7 +239,7 @@ fn a_taken_name_is_refused_and_a_connection_keeps_its_first() {
 
 #[test]
 fn of_many_that_want_one_name_at_once_one_gets_it() {
-    run(async {
+    run(|| async {
         let house = build().await;
         let mut visitors = Vec::new();
         for _ in 0..20 {
@@ -253,7 +256,7 @@ fn of_many_that_want_one_name_at_once_one_gets_it() {
 
 #[test]
 fn a_name_is_free_again_once_its_connection_has_ended() {
-    run(async {
+    run(|| async {
         let house = build().await;
         let (first, _) = visitor(&house.server).await;
         assert_eq!(login(&first, "ann").await, Ok(welcome("ann")));
@@ -269,7 +272,7 @@ fn a_name_is_free_again_once_its_connection_has_ended() {
 
 #[test]
 fn a_handler_reaches_another_client_by_name() {
-    run(async {
+    run(|| async {
         let house = build().await;
         let (ann, _) = visitor(&house.server).await;
         let (bob, mut at_bob) = visitor(&house.server).await;

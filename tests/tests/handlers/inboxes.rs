@@ -8,7 +8,7 @@ use protocol_core::{
     AtClient, Client, ConnectionId, Context, Event, EventSet, Gate, Inbox, PeerId, Protocol,
     Received, RequestError, Server, inbox,
 };
-use protocol_tests::{RawServer, Seen, notices, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, RawServer, Seen, both::run, notices, still_waits};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -92,6 +92,7 @@ async fn server(capacity: usize) -> Opened {
     let (watch, admitted) = unbounded_channel();
     let (ticks, inbox) = inbox::<Ticks>(capacity);
     let server = Server::<Clock>::bind("127.0.0.1:0")
+        .plain_or_encrypted()
         .gate(Watch(watch))
         .handle((ticks, Ponger(tell)))
         .await
@@ -110,6 +111,7 @@ impl Opened {
         let (ticks, _) = inbox::<Ticks>(1);
         let (waves, _) = inbox::<Waves>(1);
         let client = Client::<Clock>::connect(self.server.address())
+            .plain_or_encrypted()
             .handle((ClientPonger, ticks, waves))
             .await
             .unwrap();
@@ -140,7 +142,7 @@ fn tick(received: Received<Ticks>) -> u32 {
 
 #[test]
 fn an_inbox_gives_events_in_their_order() {
-    run(async {
+    run(|| async {
         let mut opened = server(256).await;
         let (client, _) = opened.client().await;
         assert!(opened.inbox.try_next().is_none());
@@ -160,7 +162,7 @@ fn an_inbox_gives_events_in_their_order() {
 
 #[test]
 fn an_inbox_wakes_who_waits_for_it() {
-    run(async {
+    run(|| async {
         let mut opened = server(1).await;
         let (client, _) = opened.client().await;
         let reader = tokio::spawn(async move {
@@ -180,7 +182,7 @@ fn an_inbox_wakes_who_waits_for_it() {
 
 #[test]
 fn confirmed_means_that_the_event_is_in_the_inbox() {
-    run(async {
+    run(|| async {
         let mut opened = server(2).await;
         let (client, connection) = opened.client().await;
         client.confirm(Tick { n: 1 }).await.unwrap();
@@ -202,7 +204,7 @@ fn confirmed_means_that_the_event_is_in_the_inbox() {
 
 #[test]
 fn a_full_inbox_holds_back_what_comes_behind() {
-    run(async {
+    run(|| async {
         let mut opened = server(1).await;
         let (client, connection) = opened.client().await;
         for n in 1..=3 {
@@ -225,7 +227,7 @@ fn a_full_inbox_holds_back_what_comes_behind() {
 
 #[test]
 fn an_inbox_of_no_capacity_holds_one() {
-    run(async {
+    run(|| async {
         let mut opened = server(0).await;
         let (client, _) = opened.client().await;
         client.confirm(Tick { n: 1 }).await.unwrap();
@@ -238,7 +240,7 @@ fn an_inbox_of_no_capacity_holds_one() {
 
 #[test]
 fn a_place_in_the_inbox_goes_to_each_connection_that_waits_for_it() {
-    run(async {
+    run(|| async {
         let mut opened = server(1).await;
         let (ann, of_ann) = opened.client().await;
         let (bob, of_bob) = opened.client().await;
@@ -266,7 +268,7 @@ fn a_place_in_the_inbox_goes_to_each_connection_that_waits_for_it() {
 
 #[test]
 fn many_connections_share_one_small_inbox() {
-    run(async {
+    run(|| async {
         let mut opened = server(2).await;
         let mut clients = Vec::new();
         for _ in 0..8 {
@@ -292,11 +294,12 @@ fn many_connections_share_one_small_inbox() {
 
 #[test]
 fn a_dropped_inbox_makes_its_events_unavailable() {
-    run(async {
+    run(|| async {
         let (tell, _connections) = unbounded_channel();
         let (ticks, inbox) = inbox::<Ticks>(1);
         let (observer, mut notices) = notices();
         let server = Server::<Clock>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
             .observe(observer)
             .handle((Ponger(tell), Arc::new(ticks)))
             .await
@@ -304,6 +307,7 @@ fn a_dropped_inbox_makes_its_events_unavailable() {
         let waves = protocol_core::inbox::<Waves>(1).0;
         let ticks = protocol_core::inbox::<Ticks>(1).0;
         let client = Client::<Clock>::connect(server.address())
+            .plain_or_encrypted()
             .handle((waves, ClientPonger, ticks))
             .await
             .unwrap();
@@ -328,11 +332,12 @@ fn a_dropped_inbox_makes_its_events_unavailable() {
 
 #[test]
 fn a_clients_inbox_ends_with_its_link_once_all_is_read() {
-    run(async {
+    run(|| async {
         let mut opened = server(1).await;
         let (ticks, mut inbox) = inbox::<Ticks>(8);
         let (waves, mut at_waves) = protocol_core::inbox::<Waves>(8);
         let client = Client::<Clock>::connect(opened.server.address())
+            .plain_or_encrypted()
             .handle((waves, ticks, ClientPonger))
             .await
             .unwrap();
@@ -356,11 +361,11 @@ fn a_clients_inbox_ends_with_its_link_once_all_is_read() {
 
 #[test]
 fn a_wave_of_a_peer_says_who_sent_it() {
-    run(async {
+    run(|| async {
         let listener = RawServer::bind().await;
         let (waves, mut inbox) = inbox::<Waves>(8);
         let (ticks, mut at_ticks) = protocol_core::inbox::<Ticks>(8);
-        let client = Client::<Clock>::connect(listener.address());
+        let client = Client::<Clock>::connect(listener.address()).plain_or_encrypted();
         let client = client.handle((waves, ticks, ClientPonger));
         let (client, mut raw) = tokio::join!(client, listener.accept());
         let _client = client.unwrap();

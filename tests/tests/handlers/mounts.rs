@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use protocol_core::{
     AtClient, AtPeer, Client, Context, Event, EventSet, PeerId, Protocol, Server, inbox,
 };
-use protocol_tests::{RawServer, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, RawServer, both::run, still_waits};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// A request called `$event` in a set of its own, `$set`.
@@ -142,7 +142,9 @@ impl HuesHandler<Paint, AtPeer> for Canvas {
 
 async fn client_of(server: &Server<Paint>) -> Client<Paint> {
     let seen = unbounded_channel().0;
-    let client = Client::<Paint>::connect(server.address()).handle(Canvas { seen });
+    let client = Client::<Paint>::connect(server.address())
+        .plain_or_encrypted()
+        .handle(Canvas { seen });
     client.await.unwrap()
 }
 
@@ -157,8 +159,8 @@ async fn colors(server: &Server<Paint>) -> [String; 3] {
 
 #[test]
 fn a_tuple_of_handlers_serves_in_any_order() {
-    run(async {
-        let bind = || Server::<Paint>::bind("127.0.0.1:0");
+    run(|| async {
+        let bind = || Server::<Paint>::bind("127.0.0.1:0").plain_or_encrypted();
         let fades = || inbox::<Fades>(8).0;
         let blue = OfBlue::default;
         let forward = bind().handle((OfRed, OfGreen, blue(), fades()));
@@ -175,11 +177,12 @@ fn a_tuple_of_handlers_serves_in_any_order() {
 
 #[test]
 fn tuples_nest_and_handlers_stand_behind_arcs() {
-    run(async {
+    run(|| async {
         let blue = Arc::new(OfBlue::default());
         let kept = Arc::clone(&blue);
         let (fades, mut inbox) = inbox::<Fades>(8);
         let server = Server::<Paint>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
             .handle(((OfRed, (Arc::new(fades),)), Arc::new((blue, OfGreen))))
             .await
             .unwrap();
@@ -194,8 +197,9 @@ fn tuples_nest_and_handlers_stand_behind_arcs() {
 
 #[test]
 fn one_value_may_handle_several_sets() {
-    run(async {
+    run(|| async {
         let server = Server::<Paint>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
             .handle((inbox::<Fades>(8).0, OfRedAndGreen, OfBlue::default()))
             .await
             .unwrap();
@@ -206,9 +210,13 @@ fn one_value_may_handle_several_sets() {
 
 #[test]
 fn one_handler_may_serve_several_servers() {
-    run(async {
+    run(|| async {
         let handler = Arc::new((inbox::<Fades>(8).0, OfRedAndGreen, OfBlue::default()));
-        let bind = || Server::<Paint>::bind("127.0.0.1:0").handle(Arc::clone(&handler));
+        let bind = || {
+            Server::<Paint>::bind("127.0.0.1:0")
+                .plain_or_encrypted()
+                .handle(Arc::clone(&handler))
+        };
         let (first, second) = tokio::join!(async { bind().await }, async { bind().await });
         let (first, second) = (first.unwrap(), second.unwrap());
         assert_ne!(first.address(), second.address());
@@ -219,10 +227,12 @@ fn one_handler_may_serve_several_servers() {
 
 #[test]
 fn a_client_handles_several_sets_of_the_server_and_of_peers() {
-    run(async {
+    run(|| async {
         let listener = RawServer::bind().await;
         let (seen, mut at_canvas) = unbounded_channel();
-        let client = Client::<Paint>::connect(listener.address()).handle(Canvas { seen });
+        let client = Client::<Paint>::connect(listener.address())
+            .plain_or_encrypted()
+            .handle(Canvas { seen });
         let (client, mut raw) = tokio::join!(client, listener.accept());
         let client = client.unwrap();
 

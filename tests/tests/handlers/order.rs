@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
-use protocol_tests::{Raw, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, Raw, both::run, still_waits};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -77,7 +77,9 @@ async fn open() -> Open {
         steps: tell,
         wake: Arc::clone(&wake),
     };
-    let server = Server::<Shop>::bind("127.0.0.1:0").handle(worker);
+    let server = Server::<Shop>::bind("127.0.0.1:0")
+        .plain_or_encrypted()
+        .handle(worker);
     Open {
         server: server.await.unwrap(),
         steps,
@@ -87,9 +89,10 @@ async fn open() -> Open {
 
 #[test]
 fn events_of_one_connection_are_handled_one_at_a_time_even_if_handlers_wait() {
-    run(async {
+    run(|| async {
         let mut open = open().await;
         let client = Client::<Shop>::connect(open.server.address())
+            .plain_or_encrypted()
             .await
             .unwrap();
         for n in 0..300 {
@@ -105,11 +108,11 @@ fn events_of_one_connection_are_handled_one_at_a_time_even_if_handlers_wait() {
 
 #[test]
 fn a_handler_that_waits_does_not_hold_other_connections() {
-    run(async {
+    run(|| async {
         let mut open = open().await;
-        let slow = Client::<Shop>::connect(open.server.address());
+        let slow = Client::<Shop>::connect(open.server.address()).plain_or_encrypted();
         let slow = slow.await.unwrap();
-        let quick = Client::<Shop>::connect(open.server.address());
+        let quick = Client::<Shop>::connect(open.server.address()).plain_or_encrypted();
         let quick = quick.await.unwrap();
         let mut rest = slow.request(Rest);
         assert!(still_waits(&mut rest).await);
@@ -123,7 +126,7 @@ fn a_handler_that_waits_does_not_hold_other_connections() {
 
 #[test]
 fn with_no_waiter_open_a_busy_handler_stops_the_reader_and_nothing_is_lost() {
-    run(async {
+    run(|| async {
         let mut open = open().await;
         let mut raw = Raw::connect(open.server.address()).await;
         raw.send(r#"{"type":"request","name":"rest","request_id":"1"}"#)

@@ -1,7 +1,7 @@
 //! What a handler sends stands before its answer, whatever else waits to be sent.
 
 use protocol_core::{ConnectionId, Context, Event, EventSet, Protocol, Server, ServerLimits};
-use protocol_tests::{Raw, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, Raw, both::run, still_waits};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 #[derive(Debug, Event)]
@@ -74,11 +74,13 @@ impl OrdersHandler<Inn> for Host {
 
 #[test]
 fn a_pass_of_a_handler_comes_before_its_answer_though_calls_wait_for_a_place() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connection.open_calls = 1;
         let (tell, mut told) = unbounded_channel();
-        let server = Server::<Inn>::bind("127.0.0.1:0").limits(limits);
+        let server = Server::<Inn>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
+            .limits(limits);
         let server = server.handle(Host(tell)).await.unwrap();
         let mut raw = Raw::connect(server.address()).await;
         let first = raw

@@ -5,14 +5,14 @@ use std::thread;
 use std::time::Duration;
 
 use protocol_core::{CloseReason, Limits, RequestError, SendError, ServerLimits};
-use protocol_tests::{run, still_waits};
+use protocol_tests::{both::run, still_waits};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::depot::{Load, Seen, Wait, WaitBeside, Waited, connect, connect_with, serve};
 
 #[test]
 fn close_writes_what_was_sent() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let client = connect(server.end.address()).await.end;
         for n in 0..5_000 {
@@ -27,7 +27,7 @@ fn close_writes_what_was_sent() {
 
 #[test]
 fn dropping_the_last_clone_writes_what_was_sent() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let client = connect(server.end.address()).await.end;
         let clone = client.clone();
@@ -49,7 +49,7 @@ fn dropping_the_last_clone_writes_what_was_sent() {
 
 #[test]
 fn close_ends_the_link_for_all_clones() {
-    run(async {
+    run(|| async {
         let server = serve(ServerLimits::default()).await;
         let client = connect(server.end.address()).await.end;
         let clone = client.clone();
@@ -68,7 +68,7 @@ fn close_ends_the_link_for_all_clones() {
 
 #[test]
 fn an_answer_that_comes_soon_after_close_still_counts() {
-    run(async {
+    run(|| async {
         let mut limits = Limits::client();
         limits.linger = Duration::from_secs(20);
         let mut server = serve(ServerLimits::default()).await;
@@ -92,7 +92,7 @@ fn an_answer_that_comes_soon_after_close_still_counts() {
 
 #[test]
 fn a_call_without_an_answer_is_lost_once_the_closed_link_lingered() {
-    run(async {
+    run(|| async {
         let mut limits = Limits::client();
         limits.linger = Duration::from_millis(100);
         let mut server = serve(ServerLimits::default()).await;

@@ -1,12 +1,15 @@
 //! Connecting, binding, and a server that is full.
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use protocol_core::wire::ErrorCode;
+use protocol_core::wire::{ErrorCode, WireError};
 use protocol_core::{BindError, Client, CloseReason, ConnectError, Server, ServerLimits};
-use protocol_tests::{Raw, run, run_on_one_thread};
+use protocol_tests::{
+    Links, PlainOrEncrypted, Raw,
+    both::{run, run_on_one_thread},
+};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -17,13 +20,33 @@ async fn connect_error(connect: protocol_core::Connect<'_, Freight>) -> ConnectE
     connect.handle(depot).await.unwrap_err()
 }
 
+/// Connects to a server that may have no place.
+async fn knock(address: SocketAddr) -> Result<Client<Freight>, ConnectError> {
+    let (depot, _, _) = Depot::new();
+    let connect = Client::connect(address).plain_or_encrypted();
+    connect.handle(depot).await
+}
+
+/// The word of a server that has no place. A plain link stands by then; an encrypted one gets it
+/// in place of a handshake.
+async fn turned_away(address: SocketAddr) -> WireError {
+    match (Links::of_this_test(), knock(address).await) {
+        (Links::Plain, Ok(client)) => match client.closed().await {
+            CloseReason::RefusedByPeer(word) => word,
+            other => panic!("{other:?}"),
+        },
+        (Links::Encrypted, Err(ConnectError::Refused(word))) => word,
+        (links, other) => panic!("over {links}: {other:?}"),
+    }
+}
+
 #[test]
 fn nobody_listens_where_nobody_listens() {
-    run(async {
+    run(|| async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let error = connect_error(Client::connect(address)).await;
+        let error = connect_error(Client::connect(address).plain_or_encrypted()).await;
         let ConnectError::Io(error) = error else {
             panic!("{error:?}");
         };
@@ -33,8 +56,8 @@ fn nobody_listens_where_nobody_listens() {
 
 #[test]
 fn an_address_that_is_none_is_an_error() {
-    run(async {
-        let error = connect_error(Client::connect("no address")).await;
+    run(|| async {
+        let error = connect_error(Client::connect("no address").plain_or_encrypted()).await;
         assert!(matches!(error, ConnectError::Io(_)), "{error:?}");
         let (depot, _, _) = Depot::new();
         let error = Server::<Freight>::bind("no address").handle(depot).await;
@@ -44,7 +67,7 @@ fn an_address_that_is_none_is_an_error() {
 
 #[test]
 fn a_taken_address_cannot_be_bound() {
-    run(async {
+    run(|| async {
         let server = serve(ServerLimits::default()).await.end;
         let (depot, _, _) = Depot::new();
         let again = Server::<Freight>::bind(server.address()).handle(depot);
@@ -57,7 +80,7 @@ fn a_taken_address_cannot_be_bound() {
 
 #[test]
 fn connecting_is_given_up_in_time() {
-    run(async {
+    run(|| async {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(1).unwrap();
@@ -70,7 +93,8 @@ fn connecting_is_given_up_in_time() {
             backlog.push(stream.unwrap());
         }
         let after = Duration::from_millis(100);
-        let error = connect_error(Client::connect(address).timeout(after)).await;
+        let error =
+            connect_error(Client::connect(address).plain_or_encrypted().timeout(after)).await;
         let ConnectError::Timeout { after: said } = error else {
             panic!("{error:?}");
         };
@@ -80,7 +104,7 @@ fn connecting_is_given_up_in_time() {
 
 #[test]
 fn a_full_server_turns_away_with_a_word_and_takes_the_next_when_there_is_room() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connections = 2;
         let server = serve(limits).await.end;
@@ -90,18 +114,16 @@ fn a_full_server_turns_away_with_a_word_and_takes_the_next_when_there_is_room() 
         second.confirm(Load { n: 2 }).await.unwrap();
         assert_eq!(server.connections(), 2);
         for _ in 0..20 {
-            let third = connect(server.address()).await.end;
-            let CloseReason::RefusedByPeer(error) = third.closed().await else {
-                panic!("{:?}", third.close_reason());
-            };
-            assert_eq!(error.standard(), Some(ErrorCode::Unavailable));
+            let word = turned_away(server.address()).await;
+            assert_eq!(word.standard(), Some(ErrorCode::Unavailable));
         }
         second.confirm(Load { n: 3 }).await.unwrap();
         first.close().await;
         // The server's end of the link may take a moment longer.
         loop {
-            let next = connect(server.address()).await.end;
-            if next.confirm(Load { n: 4 }).await.is_ok() {
+            if let Ok(next) = knock(server.address()).await
+                && next.confirm(Load { n: 4 }).await.is_ok()
+            {
                 break;
             }
         }
@@ -111,16 +133,14 @@ fn a_full_server_turns_away_with_a_word_and_takes_the_next_when_there_is_room() 
 
 #[test]
 fn a_full_server_of_one_thread_turns_away_with_a_word() {
-    run_on_one_thread(async {
+    run_on_one_thread(|| async {
         let mut limits = ServerLimits::default();
         limits.connections = 0;
         let server = serve(limits).await.end;
-        let client = connect(server.address()).await.end;
-        let CloseReason::RefusedByPeer(error) = client.closed().await else {
-            panic!("{:?}", client.close_reason());
-        };
-        assert_eq!(error.standard(), Some(ErrorCode::Unavailable));
-        let mut raw = Raw::connect(server.address()).await;
+        let word = turned_away(server.address()).await;
+        assert_eq!(word.standard(), Some(ErrorCode::Unavailable));
+        // Nobody shakes hands, so the word itself is plain whatever the links are.
+        let mut raw = Raw::connect_plain(server.address()).await;
         assert_eq!(raw.json().await["data"]["code"], "unavailable");
         assert_eq!(raw.line().await, None);
     });
@@ -128,7 +148,7 @@ fn a_full_server_of_one_thread_turns_away_with_a_word() {
 
 #[test]
 fn loopback_addresses_are_not_counted_by_address() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connections_an_address = Some(1);
         let server = serve(limits).await.end;
@@ -144,15 +164,15 @@ fn loopback_addresses_are_not_counted_by_address() {
 
 #[test]
 fn loopback_addresses_are_not_counted_by_address_on_a_socket_of_both_families() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connections_an_address = Some(1);
         // A machine without IPv6 has one family, for which the same holds.
         let has_both = TcpListener::bind("[::]:0").await.is_ok();
         let address = if has_both { "[::]:0" } else { "0.0.0.0:0" };
         let (depot, _seen, _) = Depot::new();
-        let server = Server::<Freight>::bind(address).limits(limits);
-        let server = server.handle(depot).await.unwrap();
+        let server = Server::<Freight>::bind(address).plain_or_encrypted();
+        let server = server.limits(limits).handle(depot).await.unwrap();
         let port = server.address().port();
         let mut clients = Vec::new();
         for n in 0..5 {
@@ -166,13 +186,15 @@ fn loopback_addresses_are_not_counted_by_address_on_a_socket_of_both_families() 
 
 #[test]
 fn a_connection_in_memory_takes_no_place_before_it_is_awaited() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connections = 1;
         let (depot, _seen, _) = Depot::new();
-        let server = Server::<Freight>::in_memory().limits(limits);
+        let server = Server::<Freight>::in_memory()
+            .plain_or_encrypted()
+            .limits(limits);
         let server = server.handle(depot).await.unwrap();
-        let connect = || Client::<Freight>::connect_in_memory(&server);
+        let connect = || Client::<Freight>::connect_in_memory(&server).plain_or_encrypted();
         let unhandled = connect();
         assert_eq!(server.connections(), 0);
         let (depot, _at_client, _) = Depot::new();
@@ -190,7 +212,7 @@ fn a_connection_in_memory_takes_no_place_before_it_is_awaited() {
 
 #[test]
 fn clients_come_and_go() {
-    run(async {
+    run(|| async {
         let server = serve(ServerLimits::default()).await.end;
         for n in 0..100 {
             let client = connect(server.address()).await.end;

@@ -6,6 +6,7 @@ use protocol_core::{
     AtClient, Client, CloseReason, ConnectionId, Context, Event, EventSet, Limits, Protocol,
     RequestError, SendError, Server, ServerLimits,
 };
+use protocol_tests::PlainOrEncrypted;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::coop::{consume_budget, has_budget_remaining};
@@ -224,7 +225,10 @@ impl<T> Site<T> {
 
 pub(crate) async fn serve(limits: ServerLimits) -> Site<Server<Freight>> {
     let (depot, seen, go) = Depot::new();
-    let server = Server::bind("127.0.0.1:0").limits(limits).handle(depot);
+    let server = Server::bind("127.0.0.1:0")
+        .plain_or_encrypted()
+        .limits(limits)
+        .handle(depot);
     let end = server.await.expect("binds");
     Site { end, seen, go }
 }
@@ -238,7 +242,10 @@ pub(crate) async fn connect_with(
     limits: Limits,
 ) -> Site<Client<Freight>> {
     let (depot, seen, go) = Depot::new();
-    let client = Client::connect(address).limits(limits).handle(depot);
+    let client = Client::connect(address)
+        .plain_or_encrypted()
+        .limits(limits)
+        .handle(depot);
     let end = client.await.expect("connects");
     Site { end, seen, go }
 }

@@ -1,7 +1,7 @@
 //! A handler that closes its own connection.
 
 use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
-use protocol_tests::run;
+use protocol_tests::{PlainOrEncrypted, both::run};
 
 #[derive(Debug, Event)]
 #[event(request, response = Word)]
@@ -47,14 +47,22 @@ impl ToDoorHandler<House> for Door {
 
 #[test]
 fn its_answer_is_written_though_it_waits_after_the_close() {
-    run(async {
-        let server = Server::<House>::bind("127.0.0.1:0").handle(Door);
+    run(|| async {
+        let server = Server::<House>::bind("127.0.0.1:0")
+            .plain_or_encrypted()
+            .handle(Door);
         let server = server.await.unwrap();
         for _ in 0..20 {
-            let client = Client::<House>::connect(server.address()).await.unwrap();
+            let client = Client::<House>::connect(server.address())
+                .plain_or_encrypted()
+                .await
+                .unwrap();
             assert_eq!(client.request(Leave).await.unwrap().0, "good bye");
             client.closed().await;
-            let client = Client::<House>::connect(server.address()).await.unwrap();
+            let client = Client::<House>::connect(server.address())
+                .plain_or_encrypted()
+                .await
+                .unwrap();
             assert_eq!(client.request(LeaveBeside).await.unwrap().0, "good bye");
             client.closed().await;
         }

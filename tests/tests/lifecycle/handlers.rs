@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol_core::{CloseReason, RequestError, SendError, ServerLimits};
-use protocol_tests::{Raw, run};
+use protocol_tests::{Raw, both::run, vanished};
 use tokio::time::timeout;
 
 use crate::depot::{CallLater, Load, Seen, Watch, WatchBeside, connect, serve};
@@ -13,7 +13,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_handler_that_had_begun_runs_to_its_end_and_its_calls_fail_at_once() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         for reset in [false, true] {
             let mut raw = Raw::connect(server.end.address()).await;
@@ -57,7 +57,7 @@ fn a_handler_that_had_begun_runs_to_its_end_and_its_calls_fail_at_once() {
 
 #[test]
 fn a_handler_is_told_when_its_client_has_closed() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let client = connect(server.end.address()).await;
         client.end.send(Watch).await.unwrap();
@@ -70,7 +70,7 @@ fn a_handler_is_told_when_its_client_has_closed() {
 
 #[test]
 fn a_concurrent_handler_is_told_when_its_client_has_closed() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let mut raw = Raw::connect(server.end.address()).await;
         raw.send(r#"{"type":"request","name":"watch_beside","request_id":"1"}"#)
@@ -78,13 +78,13 @@ fn a_concurrent_handler_is_told_when_its_client_has_closed() {
         assert_eq!(server.next().await, Seen::Waits);
         drop(raw);
         let told = timeout(SOON, server.next()).await;
-        assert_eq!(told, Ok(Seen::Closed(CloseReason::PeerClosed)));
+        assert_eq!(told, Ok(Seen::Closed(vanished())));
     });
 }
 
 #[test]
 fn a_handler_is_told_of_a_reset() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         for name in ["watch", "watch_beside"] {
             let mut raw = Raw::connect(server.end.address()).await;
@@ -104,7 +104,7 @@ fn a_handler_is_told_of_a_reset() {
 
 #[test]
 fn a_handler_that_watches_its_link_still_holds_its_sender_back() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let mut raw = Raw::connect(server.end.address()).await;
         raw.send(r#"{"type":"pass","name":"watch"}"#).await;
@@ -119,7 +119,7 @@ fn a_handler_that_watches_its_link_still_holds_its_sender_back() {
 
 #[test]
 fn a_client_tells_its_own_handlers_and_holders() {
-    run(async {
+    run(|| async {
         let server = serve(ServerLimits::default()).await;
         let client = connect(server.end.address()).await;
         let waiting = client.end.clone();
@@ -132,7 +132,7 @@ fn a_client_tells_its_own_handlers_and_holders() {
 
 #[test]
 fn handlers_of_one_lost_link_do_not_hold_others() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let first = connect(server.end.address()).await;
         first.end.send(CallLater).await.unwrap();

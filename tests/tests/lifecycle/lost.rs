@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use protocol_core::wire::{ErrorCode, WireError};
 use protocol_core::{CloseReason, Limits, RequestError, SendError, ServerLimits};
-use protocol_tests::{Raw, RawServer, run, still_waits};
+use protocol_tests::{Raw, RawServer, both::run, still_waits, vanished};
 
 use crate::depot::{Freight, Load, Seen, Site, Wait, Waited, connect_with, serve};
 use protocol_core::Client;
@@ -25,7 +25,7 @@ fn small_queues() -> Limits {
 
 #[test]
 fn each_open_call_ends_at_once_when_the_link_is_lost() {
-    run(async {
+    run(|| async {
         let (client, mut raw) = to_raw(small_queues()).await;
         let client = client.end;
         let mut request = client.request(Wait);
@@ -45,14 +45,13 @@ fn each_open_call_ends_at_once_when_the_link_is_lost() {
         }
         drop(raw);
 
-        let lost = RequestError::Lost(CloseReason::PeerClosed);
-        assert_eq!(request.await, Err(lost));
+        assert_eq!(request.await, Err(RequestError::Lost(vanished())));
         let lost = confirm.await.unwrap_err();
-        assert_eq!(lost, RequestError::Lost(CloseReason::PeerClosed));
+        assert_eq!(lost, RequestError::Lost(vanished()));
         assert!(lost.is_unknown(), "it may have been executed");
         assert!(!lost.is_retryable());
         assert!(lost.is_closed());
-        let closed = SendError::Closed(CloseReason::PeerClosed);
+        let closed = SendError::Closed(vanished());
         for call in unwritten {
             let error = call.await.unwrap_err();
             assert_eq!(error, RequestError::NotSent(closed.clone()));
@@ -60,20 +59,20 @@ fn each_open_call_ends_at_once_when_the_link_is_lost() {
             assert!(error.is_closed());
             assert!(!error.is_unknown(), "it was certainly not executed");
         }
-        assert_eq!(client.closed().await, CloseReason::PeerClosed);
-        assert_eq!(client.close_reason(), Some(CloseReason::PeerClosed));
+        assert_eq!(client.closed().await, vanished());
+        assert_eq!(client.close_reason(), Some(vanished()));
     });
 }
 
 #[test]
 fn calls_after_the_end_fail_at_once() {
-    run(async {
+    run(|| async {
         let (client, raw) = to_raw(Limits::client()).await;
         let client = client.end;
         assert_eq!(client.close_reason(), None);
         drop(raw);
-        assert_eq!(client.closed().await, CloseReason::PeerClosed);
-        let closed = SendError::Closed(CloseReason::PeerClosed);
+        assert_eq!(client.closed().await, vanished());
+        let closed = SendError::Closed(vanished());
         assert!(!closed.is_retryable(), "not on this link");
         assert!(closed.is_closed());
         let mut send = client.send(Load { n: 1 });
@@ -94,7 +93,7 @@ fn calls_after_the_end_fail_at_once() {
 
 #[test]
 fn a_reset_by_the_server_loses_the_link() {
-    run(async {
+    run(|| async {
         let (client, mut raw) = to_raw(Limits::client()).await;
         let client = client.end;
         let mut request = client.request(Wait);
@@ -116,7 +115,7 @@ fn a_reset_by_the_server_loses_the_link() {
 
 #[test]
 fn a_server_that_breaks_the_protocol_is_told_so_and_loses_the_link() {
-    run(async {
+    run(|| async {
         let (client, mut raw) = to_raw(Limits::client()).await;
         let client = client.end;
         let mut request = client.request(Wait);
@@ -137,7 +136,7 @@ fn a_server_that_breaks_the_protocol_is_told_so_and_loses_the_link() {
 
 #[test]
 fn the_last_word_of_a_server_is_the_reason() {
-    run(async {
+    run(|| async {
         let (client, mut raw) = to_raw(Limits::client()).await;
         let client = client.end;
         let word = r#"{"code":"rate_limited","message":"slower"}"#;
@@ -152,7 +151,7 @@ fn the_last_word_of_a_server_is_the_reason() {
 
 #[test]
 fn a_peer_cannot_speak_the_servers_last_word() {
-    run(async {
+    run(|| async {
         let (mut client, mut raw) = to_raw(Limits::client()).await;
         let word = r#"{"code":"internal","message":"down"}"#;
         raw.send(&format!(
@@ -168,7 +167,7 @@ fn a_peer_cannot_speak_the_servers_last_word() {
 
 #[test]
 fn events_that_arrived_whole_before_the_loss_are_handled_at_the_client() {
-    run(async {
+    run(|| async {
         let (mut client, mut raw) = to_raw(Limits::client()).await;
         // The first holds the others up until the link is lost.
         let unload =
@@ -184,7 +183,7 @@ fn events_that_arrived_whole_before_the_loss_are_handled_at_the_client() {
         for n in 0..200 {
             assert_eq!(client.next().await, Seen::Unload(n));
         }
-        assert_eq!(client.end.closed().await, CloseReason::PeerClosed);
+        assert_eq!(client.end.closed().await, vanished());
         client.end.close().await;
         assert!(client.seen.try_recv().is_err(), "the last had not arrived");
     });
@@ -192,7 +191,7 @@ fn events_that_arrived_whole_before_the_loss_are_handled_at_the_client() {
 
 #[test]
 fn what_arrived_before_the_end_is_handled_and_answered_at_the_server() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let mut raw = Raw::connect(server.end.address()).await;
         raw.send(r#"{"type":"request","name":"wait","request_id":"0"}"#)
@@ -217,7 +216,7 @@ fn what_arrived_before_the_end_is_handled_and_answered_at_the_server() {
 
 #[test]
 fn a_reset_by_a_client_leaves_the_server_up() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         for _ in 0..20 {
             let mut raw = Raw::connect(server.end.address()).await;
@@ -243,7 +242,7 @@ fn a_reset_by_a_client_leaves_the_server_up() {
 
 #[test]
 fn a_peer_that_reads_nothing_is_given_up() {
-    run(async {
+    run(|| async {
         let mut limits = Limits::client();
         limits.write_stall = Duration::from_millis(300);
         let (client, _raw) = to_raw(limits).await;
@@ -266,7 +265,7 @@ fn a_peer_that_reads_nothing_is_given_up() {
 
 #[test]
 fn a_frame_that_does_not_end_in_time_ends_the_link() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connection.frame_timeout = Duration::from_millis(50);
         let server = serve(limits).await;

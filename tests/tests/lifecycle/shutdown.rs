@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use protocol_core::wire::ErrorCode;
 use protocol_core::{Client, CloseReason, ConnectError, RequestError, ServerLimits};
-use protocol_tests::{Raw, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, Raw, both::run, still_waits, vanished};
 
 use crate::depot::{
     AskBack, CallLater, Freight, Load, Seen, Sign, Unload, Wait, WaitBeside, Waited, connect, serve,
@@ -14,7 +14,7 @@ const FAR: Duration = Duration::from_secs(50);
 
 #[test]
 fn idle_clients_do_not_hold_a_shutdown_up() {
-    run(async {
+    run(|| async {
         let server = serve(ServerLimits::default()).await.end;
         let mut clients = Vec::new();
         for n in 0..20 {
@@ -36,7 +36,7 @@ fn idle_clients_do_not_hold_a_shutdown_up() {
 
 #[test]
 fn a_request_in_flight_is_answered_before_the_shutdown() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let (first, second) =
             tokio::join!(connect(server.end.address()), connect(server.end.address()));
@@ -56,7 +56,7 @@ fn a_request_in_flight_is_answered_before_the_shutdown() {
 
 #[test]
 fn events_after_a_shutdown_began_are_refused_as_shutting_down() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let client = connect(server.end.address()).await.end;
         let mut in_flight = client.request(WaitBeside);
@@ -86,7 +86,7 @@ fn events_after_a_shutdown_began_are_refused_as_shutting_down() {
 
 #[test]
 fn events_that_waited_aside_when_the_shutdown_began_are_handled() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connection.queued_events = 50;
         let mut server = serve(limits).await;
@@ -118,7 +118,7 @@ fn events_that_waited_aside_when_the_shutdown_began_are_handled() {
 
 #[test]
 fn a_handler_sends_and_asks_while_the_server_shuts_down() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let mut client = connect(server.end.address()).await;
         client.end.send(CallLater).await.unwrap();
@@ -147,7 +147,7 @@ fn a_handler_sends_and_asks_while_the_server_shuts_down() {
 
 #[test]
 fn a_second_shutdown_waits_for_the_first() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let client = connect(server.end.address()).await;
         let mut wait = client.end.request(Wait);
@@ -166,7 +166,7 @@ fn a_second_shutdown_waits_for_the_first() {
 
 #[test]
 fn a_shutdown_that_is_dropped_cuts_nothing_off_and_a_later_one_waits() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let (first, second) =
             tokio::join!(connect(server.end.address()), connect(server.end.address()));
@@ -192,7 +192,7 @@ fn a_shutdown_that_is_dropped_cuts_nothing_off_and_a_later_one_waits() {
 #[test]
 fn what_is_in_the_socket_is_answered_though_handlers_leave_the_scheduler_no_rest() {
     const REQUESTS: usize = 500;
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let mut raw = Raw::connect(server.end.address()).await;
         let request = |n: usize| {
@@ -223,7 +223,7 @@ fn what_is_in_the_socket_is_answered_though_handlers_leave_the_scheduler_no_rest
 
 #[test]
 fn a_call_to_a_client_that_was_told_the_end_is_not_sent() {
-    run(async {
+    run(|| async {
         let mut limits = ServerLimits::default();
         limits.connection.linger = Duration::from_secs(20);
         let mut server = serve(limits).await;
@@ -256,7 +256,7 @@ fn a_call_to_a_client_that_was_told_the_end_is_not_sent() {
 
 #[test]
 fn a_handler_that_hangs_is_cut_off_at_the_deadline() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let (first, second) =
             tokio::join!(connect(server.end.address()), connect(server.end.address()));
@@ -282,11 +282,13 @@ fn a_handler_that_hangs_is_cut_off_at_the_deadline() {
 
 #[test]
 fn nobody_connects_after_a_shutdown() {
-    run(async {
+    run(|| async {
         let server = serve(ServerLimits::default()).await.end;
         assert!(server.shutdown(FAR).await);
         let (depot, _, _) = crate::depot::Depot::new();
-        let connected = Client::<Freight>::connect(server.address()).handle(depot);
+        let connected = Client::<Freight>::connect(server.address())
+            .plain_or_encrypted()
+            .handle(depot);
         let error = connected.await.unwrap_err();
         let ConnectError::Io(error) = error else {
             panic!("{error:?}");
@@ -297,7 +299,7 @@ fn nobody_connects_after_a_shutdown() {
 
 #[test]
 fn dropping_the_last_handle_closes_every_connection() {
-    run(async {
+    run(|| async {
         let mut server = serve(ServerLimits::default()).await;
         let idle = connect(server.end.address()).await.end;
         let busy = connect(server.end.address()).await.end;
@@ -313,7 +315,8 @@ fn dropping_the_last_handle_closes_every_connection() {
         drop(clone);
         assert_eq!(server.seen.recv().await, Some(Seen::Gone));
         assert!(matches!(wait.await, Err(RequestError::Lost(_))));
-        assert_eq!(idle.closed().await, CloseReason::PeerClosed);
-        assert_eq!(busy.closed().await, CloseReason::PeerClosed);
+        // At once, so without a word.
+        assert_eq!(idle.closed().await, vanished());
+        assert_eq!(busy.closed().await, vanished());
     });
 }

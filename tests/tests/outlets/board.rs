@@ -7,7 +7,7 @@ use protocol_core::{
     Bind, Client, Context, Encoded, Event, EventSet, Inbox, Outlet, PeerId, Protocol, Receivers,
     Relay, Server, ServerLimits, inbox,
 };
-use protocol_tests::{Notices, Raw, notices};
+use protocol_tests::{Notices, PlainOrEncrypted, Raw, notices};
 use serde_json::json;
 
 /// Names the connection and watches the board from now on.
@@ -192,7 +192,7 @@ pub(crate) async fn open(bind: Bind<'_, Boards>, change: impl FnOnce(&mut Server
 }
 
 pub(crate) async fn house(change: impl FnOnce(&mut ServerLimits)) -> House {
-    open(Server::bind("127.0.0.1:0"), change).await
+    open(Server::bind("127.0.0.1:0").plain_or_encrypted(), change).await
 }
 
 impl House {
@@ -202,7 +202,9 @@ impl House {
     ) -> (Client<Boards>, Inbox<BoardNews>, Inbox<Between>) {
         let (on_news, news) = inbox(1_024);
         let (on_waves, waves) = inbox(1_024);
-        let client = Client::connect(self.server.address()).handle((on_news, on_waves));
+        let client = Client::connect(self.server.address())
+            .plain_or_encrypted()
+            .handle((on_news, on_waves));
         let client = client.await.unwrap();
         let name = name.to_owned();
         client.request(Watch { name }).await.unwrap();

@@ -1,7 +1,7 @@
 //! Several sets in one inbox, and handlers that know the room of an event.
 
 use protocol_core::{AtClient, AtPeer, Client, Context, PeerId, RoomId, queue};
-use protocol_tests::{run, still_waits};
+use protocol_tests::{PlainOrEncrypted, both::run, still_waits};
 
 use crate::board::{
     Add, Between, BetweenHandler, BoardNews, BoardNewsHandler, Boards, Entry, Watch, Wave, house,
@@ -16,11 +16,11 @@ enum Heard {
 
 #[test]
 fn one_inbox_has_the_events_of_several_sets_in_their_order_and_says_how_they_came() {
-    run(async {
+    run(|| async {
         let house = house(|_| {}).await;
         let (alice, ..) = house.watcher("alice").await;
         let (queue, mut inbox) = queue::<Heard>(2);
-        let connect = Client::<Boards>::connect(house.server.address());
+        let connect = Client::<Boards>::connect(house.server.address()).plain_or_encrypted();
         let bob = connect.handle((queue.of(Heard::News), queue.of(Heard::Wave)));
         let bob = bob.await.unwrap();
         let name = "bob".to_owned();
@@ -80,10 +80,10 @@ impl BetweenHandler<Boards, AtPeer> for Polite {
 
 #[test]
 fn a_clients_handler_reaches_others_and_the_room() {
-    run(async {
+    run(|| async {
         let house = house(|_| {}).await;
         let (alice, _news, mut waves) = house.watcher("alice").await;
-        let connect = Client::<Boards>::connect(house.server.address());
+        let connect = Client::<Boards>::connect(house.server.address()).plain_or_encrypted();
         let bob = connect.handle(Polite).await.unwrap();
         let name = "bob".to_owned();
         bob.request(Watch { name }).await.unwrap();
@@ -105,7 +105,7 @@ fn a_clients_handler_reaches_others_and_the_room() {
 
 #[test]
 fn an_inbox_whose_queue_had_no_handler_ends_with_the_queue() {
-    run(async {
+    run(|| async {
         let (queue, mut inbox) = queue::<Heard>(1);
         assert!(still_waits(&mut Box::pin(inbox.next())).await);
         drop(queue);

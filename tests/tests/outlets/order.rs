@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use protocol_core::{Client, CloseReason, PeerId, RateLimits, Server, inbox};
-use protocol_tests::{run, run_paused};
+use protocol_tests::{
+    PlainOrEncrypted,
+    both::{run, run_paused},
+};
 use serde_json::json;
 
 use crate::board::{Add, Between, BoardNews, Cost, Done, Entry, Whisper, house, open};
 
 #[test]
 fn all_hear_everything_in_the_order_in_which_it_was_put() {
-    run(async {
+    run(|| async {
         let house = house(|_| {}).await;
         let mut watchers = Vec::new();
         for name in ["alice", "bob", "carol"] {
@@ -35,7 +38,7 @@ fn all_hear_everything_in_the_order_in_which_it_was_put() {
 
 #[test]
 fn who_has_no_room_for_what_must_not_be_missed_is_cut_off_and_others_are_not() {
-    run(async {
+    run(|| async {
         let house = house(|limits| {
             limits.connection.outbound_bytes = 100_000;
             limits.connection.write_stall = Duration::from_hours(1);
@@ -61,7 +64,7 @@ fn who_has_no_room_for_what_must_not_be_missed_is_cut_off_and_others_are_not() {
 
 #[test]
 fn who_does_not_accept_what_must_not_be_missed_is_cut_off() {
-    run(async {
+    run(|| async {
         let house = house(|limits| limits.connection.frame_out = 1_000).await;
         let (client, _news, _) = house.watcher("alice").await;
         let frame = |text: &str| {
@@ -82,7 +85,7 @@ fn who_does_not_accept_what_must_not_be_missed_is_cut_off() {
 
 #[test]
 fn a_handler_tells_many_by_their_names() {
-    run(async {
+    run(|| async {
         let house = house(|_| {}).await;
         let (alice, mut at_alice, _) = house.watcher("alice").await;
         let (_bob, mut at_bob, _) = house.watcher("bob").await;
@@ -104,15 +107,19 @@ fn a_handler_tells_many_by_their_names() {
 /// On virtual time, where waiting is all that takes any.
 #[test]
 fn who_makes_others_receive_more_than_it_may_is_slowed_down() {
-    run_paused(async {
-        let house = open(Server::in_memory(), |limits| {
+    run_paused(|| async {
+        let house = open(Server::in_memory().plain_or_encrypted(), |limits| {
             let mut rates = RateLimits::default();
             rates.deliveries_per_second = 100;
             limits.connection.rate_in = Some(rates);
         })
         .await;
         let handlers = || (inbox::<BoardNews>(16).0, inbox::<Between>(16).0);
-        let connect = || Client::connect_in_memory(&house.server).handle(handlers());
+        let connect = || {
+            Client::connect_in_memory(&house.server)
+                .plain_or_encrypted()
+                .handle(handlers())
+        };
         let (busy, other) = (connect().await.unwrap(), connect().await.unwrap());
         let started = tokio::time::Instant::now();
         // Two seconds' worth at once, and one more second has to be waited for.

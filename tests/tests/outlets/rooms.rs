@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use protocol_tests::{Seen, run};
+use protocol_tests::{Seen, both::run};
 use serde_json::json;
 
 use crate::board::house;
 
 #[test]
 fn one_frame_reaches_all_others_of_a_room_with_its_bytes() {
-    run(async {
+    run(|| async {
         let mut house = house(|_| {}).await;
         let mut others = [house.raw("bob").await, house.raw("carol").await];
         let mut alice = house.raw("alice").await;
@@ -43,7 +43,7 @@ fn one_frame_reaches_all_others_of_a_room_with_its_bytes() {
 
 #[test]
 fn members_who_do_not_read_are_counted_and_others_hear_all() {
-    run(async {
+    run(|| async {
         let mut house = house(|limits| {
             limits.connection.outbound_bytes = 100_000;
             limits.connection.write_stall = Duration::from_hours(1);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use protocol_core::wire::{Body, Frame};
-use protocol_tests::{Raw, run};
+use protocol_tests::{Raw, both::run};
 use serde_json::Value;
 
 use crate::hall::{hall, soon};
@@ -75,7 +75,7 @@ fn claim(line: &str) -> Option<std::ops::Range<usize>> {
 
 #[test]
 fn the_data_of_every_vector_arrives_byte_for_byte() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut seen = 0;
@@ -114,7 +114,7 @@ fn the_data_of_every_vector_arrives_byte_for_byte() {
 
 #[test]
 fn every_vector_that_is_an_event_arrives_as_it_was_sent() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let (mut seen, mut claims) = (0, 0);
@@ -143,7 +143,7 @@ fn every_vector_that_is_an_event_arrives_as_it_was_sent() {
 
 #[test]
 fn every_vector_that_is_an_answer_arrives_as_it_was_sent() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut seen = 0;
@@ -176,7 +176,7 @@ fn every_vector_that_is_an_answer_arrives_as_it_was_sent() {
 
 #[test]
 fn what_no_parser_gives_back_arrives_as_it_was_written() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for data in [
@@ -199,7 +199,7 @@ fn what_no_parser_gives_back_arrives_as_it_was_written() {
 
 #[test]
 fn members_of_later_versions_and_white_space_arrive_as_they_were_written() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for rest in [
@@ -219,7 +219,7 @@ fn members_of_later_versions_and_white_space_arrive_as_they_were_written() {
 
 #[test]
 fn whatever_a_sender_claims_to_be_it_arrives_under_its_own_name() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let long = format!("\"{}\"", "c".repeat(1_024));
@@ -256,7 +256,7 @@ fn whatever_a_sender_claims_to_be_it_arrives_under_its_own_name() {
 /// The link of who writes such a line ends, as with any line that is no frame.
 #[test]
 fn a_claim_that_is_no_name_ends_the_link_and_reaches_nobody() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut bob = hall.enter("bob").await;
         for claim in [
@@ -301,7 +301,7 @@ async fn is_reached_under(alice: &mut Raw, bob: &mut Raw, name: &str) {
 
 #[test]
 fn names_with_quotes_backslashes_and_letters_of_all_scripts_are_written_right() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut bob = hall.enter("bob").await;
         let long = "\"".repeat(256);
@@ -331,7 +331,7 @@ fn names_with_quotes_backslashes_and_letters_of_all_scripts_are_written_right() 
 
 #[test]
 fn a_dest_is_compared_after_unescaping_and_byte_for_byte() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut other = hall.enter("b\u{f6}b").await;
@@ -365,7 +365,7 @@ fn a_dest_is_compared_after_unescaping_and_byte_for_byte() {
 
 #[test]
 fn both_line_ends_arrive_as_one() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for end in ["\n", "\r\n", "\n\n\r\n\n"] {
@@ -378,7 +378,7 @@ fn both_line_ends_arrive_as_one() {
 
 #[test]
 fn ids_of_calls_come_back_as_they_were_sent() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let (long, wide) = ("i".repeat(64), "\\u0069".repeat(64));

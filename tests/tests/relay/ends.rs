@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol_core::RequestError;
-use protocol_tests::{run, still_waits};
+use protocol_tests::{both::run, still_waits};
 
 use crate::hall::{Hold, hall, patient, peer, soon};
 use crate::lines::{
@@ -14,7 +14,7 @@ const FAR: Duration = Duration::from_secs(50);
 
 #[test]
 fn an_asker_that_ends_its_half_gets_its_answers_and_then_the_end() {
-    run(async {
+    run(|| async {
         let hall = hall(patient).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let (ask, knock) = (request("bob", "1", "7"), confirm("bob", "1", "8"));
@@ -39,7 +39,7 @@ fn an_asker_that_ends_its_half_gets_its_answers_and_then_the_end() {
 
 #[test]
 fn an_asker_that_ends_its_half_hears_that_its_peer_has_left() {
-    run(async {
+    run(|| async {
         let hall = hall(patient).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         alice.send(&request("bob", "1", "7")).await;
@@ -53,7 +53,7 @@ fn an_asker_that_ends_its_half_hears_that_its_peer_has_left() {
 
 #[test]
 fn an_asker_that_ends_its_half_hears_when_the_relays_patience_is_over() {
-    run(async {
+    run(|| async {
         let hall = hall(|limits| {
             patient(limits);
             limits.connection.relay_timeout = Duration::from_millis(100);
@@ -70,7 +70,7 @@ fn an_asker_that_ends_its_half_hears_when_the_relays_patience_is_over() {
 
 #[test]
 fn calls_that_are_refused_do_not_hold_up_the_end() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         alice.send(&request("bob", "1", "7")).await;
@@ -82,7 +82,7 @@ fn calls_that_are_refused_do_not_hold_up_the_end() {
 
 #[test]
 fn a_shutdown_ends_every_relayed_call_in_time() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         let (mut bob, mut carol) = (hall.enter("bob").await, hall.enter("carol").await);
@@ -124,7 +124,7 @@ async fn ends(raw: &mut protocol_tests::Raw, calls: usize) {
 #[test]
 fn calls_to_peers_that_are_read_in_a_shutdown_are_refused_and_answers_passed_on() {
     const REST: &str = r#"{"type":"request","name":"rest","request_id":"rest"}"#;
-    run(async {
+    run(|| async {
         let (mut hall, elsewhere) = (hall(|_| {}).await, hall(|_| {}).await);
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut carol = elsewhere.enter("carol").await;
@@ -159,7 +159,7 @@ fn calls_to_peers_that_are_read_in_a_shutdown_are_refused_and_answers_passed_on(
 
 #[test]
 fn calls_of_typed_clients_end_with_a_shutdown() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, mut bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let bobs = peer("bob");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol_tests::{Raw, run};
+use protocol_tests::{Raw, both::run};
 
 use crate::hall::{Gone, Hall, hall, soon};
 use crate::lines::{by, is_served_next, reads, refused, request};
@@ -45,7 +45,7 @@ fn a_farewell_is_said_once_however_the_connection_goes() {
             None
         },
     ];
-    run(async move {
+    run(move || async move {
         let mut hall = hall(|_| {}).await;
         for way in ways {
             let mut alice = hall.enter("alice").await;
@@ -73,7 +73,7 @@ async fn is_gone_once(hall: &mut Hall) {
 
 #[test]
 fn each_of_several_farewells_is_said() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         for panics in [false, true, false] {
@@ -90,7 +90,7 @@ fn each_of_several_farewells_is_said() {
 
 #[test]
 fn a_farewell_to_a_connection_that_is_gone_is_said_at_once() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         watch(&mut alice, false, true).await;
@@ -104,7 +104,7 @@ fn a_farewell_to_a_connection_that_is_gone_is_said_at_once() {
 
 #[test]
 fn strangers_get_their_farewell_too() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut stranger = hall.stranger().await;
         watch(&mut stranger, false, false).await;
@@ -119,7 +119,7 @@ fn strangers_get_their_farewell_too() {
 
 #[test]
 fn a_shutdown_says_farewell_to_all_also_to_those_that_it_cuts_off() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut carol = hall.enter("carol").await;
@@ -142,7 +142,7 @@ fn a_shutdown_says_farewell_to_all_also_to_those_that_it_cuts_off() {
 
 #[test]
 fn a_dropped_server_says_farewell_to_all() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         watch(&mut alice, false, false).await;
@@ -166,7 +166,7 @@ fn a_dropped_server_says_farewell_to_all() {
 
 #[test]
 fn a_farewell_that_panics_harms_nobody() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut bob = hall.enter("bob").await;
         for way in 0..4 {

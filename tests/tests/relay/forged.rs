@@ -4,7 +4,11 @@ use protocol_core::RequestError;
 use std::time::Duration;
 
 use protocol_core::wire::ErrorCode;
-use protocol_tests::{Raw, Seen, run, run_on_one_thread, still_waits};
+use protocol_tests::{
+    Raw, Seen,
+    both::{run, run_on_one_thread},
+    still_waits,
+};
 
 use crate::hall::{Ask, Hall, Hold, hall, peer, soon, told};
 use crate::lines::{
@@ -39,7 +43,7 @@ fn error(dest: &str, id: &str) -> String {
 
 #[test]
 fn an_answer_of_somebody_who_was_not_asked_is_ignored() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, mut carol] = three(&hall).await;
         alice.send(&request("bob", "1", "7")).await;
@@ -61,7 +65,7 @@ fn an_answer_of_somebody_who_was_not_asked_is_ignored() {
 
 #[test]
 fn an_answer_of_somebody_who_was_asked_something_else_is_ignored() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, mut carol] = three(&hall).await;
         for (raw, dest, id) in [(&mut bob, "bob", "7"), (&mut carol, "carol", "8")] {
@@ -81,7 +85,7 @@ fn an_answer_of_somebody_who_was_asked_something_else_is_ignored() {
 
 #[test]
 fn one_id_may_be_open_with_two_peers_and_each_answers_its_own() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let [mut alice, mut bob, mut carol] = three(&hall).await;
         for (raw, dest) in [(&mut bob, "bob"), (&mut carol, "carol")] {
@@ -97,7 +101,7 @@ fn one_id_may_be_open_with_two_peers_and_each_answers_its_own() {
 
 #[test]
 fn an_answer_with_a_wrong_id_or_a_second_one_is_ignored() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, _carol] = three(&hall).await;
         alice.send(&request("bob", "1", "7")).await;
@@ -115,7 +119,7 @@ fn an_answer_with_a_wrong_id_or_a_second_one_is_ignored() {
 
 #[test]
 fn an_answer_of_the_other_kind_is_ignored_and_the_right_one_still_counts() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, _carol] = three(&hall).await;
         alice.send(&request("bob", "1", "7")).await;
@@ -134,7 +138,7 @@ fn an_answer_of_the_other_kind_is_ignored_and_the_right_one_still_counts() {
 
 #[test]
 fn answers_to_somebody_who_never_asked_or_is_not_there_are_ignored() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, mut carol] = three(&hall).await;
         // That alice was asked is no leave to answer.
@@ -154,7 +158,7 @@ fn answers_to_somebody_who_never_asked_or_is_not_there_are_ignored() {
 
 #[test]
 fn an_answer_after_its_sender_was_given_up_is_ignored() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, _carol] = three(&hall).await;
         alice.send(&request("bob", "1", "7")).await;
@@ -169,7 +173,7 @@ fn an_answer_after_its_sender_was_given_up_is_ignored() {
 
 #[test]
 fn a_newcomer_under_the_same_name_does_not_answer_for_who_has_left() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, _carol] = three(&hall).await;
         alice.send(&request("bob", "1", "7")).await;
@@ -188,7 +192,7 @@ fn a_newcomer_under_the_same_name_does_not_answer_for_who_has_left() {
 
 #[test]
 fn an_answer_to_an_asker_that_has_left_does_not_reach_its_successor() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let [mut alice, mut bob, _carol] = three(&hall).await;
         alice.send(&request("bob", "1", "7")).await;
@@ -232,7 +236,7 @@ async fn counts_right_behind(others: &[String], relay_timeout: Duration) {
 
 #[test]
 fn an_answer_right_behind_one_that_comes_too_late_counts() {
-    run_on_one_thread(async {
+    run_on_one_thread(|| async {
         let late = [response("alice", "1", "6")];
         counts_right_behind(&late, Duration::from_millis(100)).await;
     });
@@ -240,7 +244,7 @@ fn an_answer_right_behind_one_that_comes_too_late_counts() {
 
 #[test]
 fn an_answer_right_behind_ones_that_are_none_counts() {
-    run_on_one_thread(async {
+    run_on_one_thread(|| async {
         let others = [
             response("alice", "1", "6"),
             response("alice", "1", "77"),
@@ -253,7 +257,7 @@ fn an_answer_right_behind_ones_that_are_none_counts() {
 /// What an answer claims of itself is the sender's own matter, but for `from`.
 #[test]
 fn an_answer_of_the_asked_peer_carries_its_own_name_whatever_it_claims() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let [mut alice, mut bob, _carol] = three(&hall).await;
         alice.send(&request("bob", "1", "7")).await;
@@ -275,7 +279,7 @@ async fn id_at(raw: &mut Raw) -> String {
 
 #[test]
 fn a_typed_caller_gets_the_answer_of_the_asked_peer_whoever_else_tries() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let alice = hall.guest("alice").await;
         let (mut bob, mut carol) = (hall.enter("bob").await, hall.enter("carol").await);
@@ -303,7 +307,7 @@ fn a_typed_caller_gets_the_answer_of_the_asked_peer_whoever_else_tries() {
 
 #[test]
 fn an_answer_that_does_not_fit_ends_the_call_of_a_typed_client() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let alice = hall.guest("alice").await;
         let mut bob = hall.enter("bob").await;

@@ -1,6 +1,6 @@
 //! Peers that leave, in every way, while others wait for them or they for others.
 
-use protocol_tests::{Raw, Seen, run};
+use protocol_tests::{Raw, Seen, both::run};
 
 use crate::hall::{Hall, hall, patient, soon};
 use crate::lines::{
@@ -59,61 +59,73 @@ async fn everybody_hears(leaves: impl AsyncFnOnce(&Hall, Raw) -> Option<Raw>) {
 
 #[test]
 fn calls_to_a_peer_that_closes_end_at_once_in_their_order() {
-    run(everybody_hears(async |_: &Hall, bob: Raw| {
-        drop(bob);
-        None
-    }));
+    run(|| {
+        everybody_hears(async |_: &Hall, bob: Raw| {
+            drop(bob);
+            None
+        })
+    });
 }
 
 #[test]
 fn calls_to_a_peer_that_is_killed_end_at_once_in_their_order() {
-    run(everybody_hears(async |_: &Hall, bob: Raw| {
-        bob.reset();
-        None
-    }));
+    run(|| {
+        everybody_hears(async |_: &Hall, bob: Raw| {
+            bob.reset();
+            None
+        })
+    });
 }
 
 #[test]
 fn calls_to_a_peer_that_ends_its_half_end_at_once_in_their_order() {
-    run(everybody_hears(async |_: &Hall, mut bob: Raw| {
-        bob.end().await;
-        assert_eq!(soon(bob.line()).await, None);
-        Some(bob)
-    }));
+    run(|| {
+        everybody_hears(async |_: &Hall, mut bob: Raw| {
+            bob.end().await;
+            assert_eq!(soon(bob.line()).await, None);
+            Some(bob)
+        })
+    });
 }
 
 #[test]
 fn calls_to_a_peer_that_the_server_closes_end_at_once_in_their_order() {
-    run(everybody_hears(async |hall: &Hall, mut bob: Raw| {
-        hall.close("bob");
-        assert_eq!(soon(bob.line()).await, None);
-        Some(bob)
-    }));
+    run(|| {
+        everybody_hears(async |hall: &Hall, mut bob: Raw| {
+            hall.close("bob");
+            assert_eq!(soon(bob.line()).await, None);
+            Some(bob)
+        })
+    });
 }
 
 #[test]
 fn calls_to_a_peer_whose_handler_closes_it_end_at_once_in_their_order() {
-    run(everybody_hears(async |_: &Hall, mut bob: Raw| {
-        let leave = r#"{"type":"request","name":"leave","request_id":"1"}"#;
-        assert_eq!(soon(bob.ask(leave)).await["data"], true);
-        assert_eq!(soon(bob.line()).await, None);
-        Some(bob)
-    }));
+    run(|| {
+        everybody_hears(async |_: &Hall, mut bob: Raw| {
+            let leave = r#"{"type":"request","name":"leave","request_id":"1"}"#;
+            assert_eq!(soon(bob.ask(leave)).await["data"], true);
+            assert_eq!(soon(bob.line()).await, None);
+            Some(bob)
+        })
+    });
 }
 
 #[test]
 fn calls_to_a_peer_that_breaks_the_protocol_end_at_once_in_their_order() {
-    run(everybody_hears(async |_: &Hall, mut bob: Raw| {
-        bob.send("{\"type\":\"response\",\"dest\":\"alice\"}").await;
-        let word = soon(bob.json()).await;
-        assert_eq!(word["name"], "protocol_error");
-        Some(bob)
-    }));
+    run(|| {
+        everybody_hears(async |_: &Hall, mut bob: Raw| {
+            bob.send("{\"type\":\"response\",\"dest\":\"alice\"}").await;
+            let word = soon(bob.json()).await;
+            assert_eq!(word["name"], "protocol_error");
+            Some(bob)
+        })
+    });
 }
 
 #[test]
 fn only_the_calls_to_the_peer_that_left_end() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut carol = hall.enter("carol").await;
@@ -136,7 +148,7 @@ fn only_the_calls_to_the_peer_that_left_end() {
 
 #[test]
 fn what_was_sent_to_a_peer_before_the_server_closes_it_still_arrives() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let lines: Vec<_> = (0..100).map(|n| pass("bob", &n.to_string())).collect();
@@ -152,7 +164,7 @@ fn what_was_sent_to_a_peer_before_the_server_closes_it_still_arrives() {
 
 #[test]
 fn answers_that_were_sent_right_before_leaving_win() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         for round in 0..50 {
@@ -182,7 +194,7 @@ fn answers_that_were_sent_right_before_leaving_win() {
 
 #[test]
 fn the_answer_to_an_asker_that_has_left_is_ignored() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut bob = hall.enter("bob").await;
         for round in 0..3 {
@@ -210,7 +222,7 @@ fn the_answer_to_an_asker_that_has_left_is_ignored() {
 /// A close looks like the end of the sending half, behind which answers are still awaited.
 #[test]
 fn an_asker_that_has_closed_is_gone_once_its_calls_are_answered() {
-    run(async {
+    run(|| async {
         let hall = hall(patient).await;
         let mut bob = hall.enter("bob").await;
         let mut alice = hall.enter("alice").await;
@@ -230,7 +242,7 @@ fn an_asker_that_has_closed_is_gone_once_its_calls_are_answered() {
 
 #[test]
 fn a_thousand_askers_come_and_go_and_the_asked_peer_serves_on() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut bob = hall.enter("bob").await;
         for round in 0..1_000 {
@@ -253,7 +265,7 @@ fn a_thousand_askers_come_and_go_and_the_asked_peer_serves_on() {
 
 #[test]
 fn peers_that_come_and_go_under_one_asker_are_each_told_apart() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         for round in 0..200 {
@@ -272,7 +284,7 @@ fn peers_that_come_and_go_under_one_asker_are_each_told_apart() {
 /// Neither can answer any more, and neither waits for long.
 #[test]
 fn two_that_ask_each_other_and_end_their_halves_wait_no_longer_than_a_linger() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         alice.send(&request("bob", "1", "7")).await;
@@ -299,7 +311,7 @@ async fn given_up(raw: &mut Raw, id: &str) {
 
 #[test]
 fn who_asks_itself_and_ends_its_half_waits_no_longer_than_a_linger() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         let ask = request("alice", "1", "7");
@@ -313,7 +325,7 @@ fn who_asks_itself_and_ends_its_half_waits_no_longer_than_a_linger() {
 /// So the name of a client that was killed while it waited is free again soon.
 #[test]
 fn an_asker_that_has_closed_keeps_its_name_no_longer_than_a_linger() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut bob = hall.enter("bob").await;
         let mut alice = hall.enter("alice").await;
@@ -328,7 +340,7 @@ fn an_asker_that_has_closed_keeps_its_name_no_longer_than_a_linger() {
 /// Nobody can say sooner that no answer comes: he may still have things to do here.
 #[test]
 fn a_peer_that_ended_its_half_is_gone_when_its_own_calls_have_ended() {
-    run(async {
+    run(|| async {
         let hall = hall(patient).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         bob.send(&request("alice", "1", "8")).await;

@@ -7,7 +7,7 @@ use protocol_core::{
     AtClient, AtPeer, Bind, Client, Context, Event, EventError, EventSet, OpenRelay, PeerId,
     Protocol, Server, ServerLimits,
 };
-use protocol_tests::{Notices, Raw, notices};
+use protocol_tests::{Notices, PlainOrEncrypted, Raw, notices};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -211,7 +211,13 @@ pub(crate) struct Hall {
 
 /// A hall in which everybody may reach everybody.
 pub(crate) async fn hall(change: impl FnOnce(&mut ServerLimits)) -> Hall {
-    serve(Server::bind("127.0.0.1:0").relay(OpenRelay), change).await
+    serve(
+        Server::bind("127.0.0.1:0")
+            .plain_or_encrypted()
+            .relay(OpenRelay),
+        change,
+    )
+    .await
 }
 
 /// Time for what should not be over before the test says so.
@@ -270,7 +276,9 @@ impl Hall {
             tell,
             go: Arc::clone(&go),
         };
-        let client = Client::<Meet>::connect(self.server.address()).handle(person);
+        let client = Client::<Meet>::connect(self.server.address())
+            .plain_or_encrypted()
+            .handle(person);
         let client = client.await.expect("connects");
         let entered = client.request(Enter { name: name.into() }).await;
         assert_eq!(entered, Ok(Done(true)));
@@ -375,7 +383,9 @@ pub(crate) async fn in_memory(server: &Server<Meet>) -> Client<Meet> {
     let (tell, _) = unbounded_channel();
     let go = Arc::new(Semaphore::new(0));
     let name = "";
-    let client = Client::connect_in_memory(server).handle(Person { name, tell, go });
+    let client = Client::connect_in_memory(server)
+        .plain_or_encrypted()
+        .handle(Person { name, tell, go });
     client.await.expect("connects")
 }
 

@@ -1,6 +1,6 @@
 //! How long relayed frames may be, and how many calls may be open.
 
-use protocol_tests::{Raw, Seen, run};
+use protocol_tests::{Raw, Seen, both::run};
 
 use crate::hall::{hall, soon};
 use crate::lines::{
@@ -18,7 +18,7 @@ fn padded(line: &str, bytes: usize) -> String {
 
 #[test]
 fn the_longest_legal_frame_passes_both_ways_and_breaks_nobody() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         // The longest name, of which every byte is escaped.
         let name = "\\".repeat(256);
@@ -44,7 +44,7 @@ fn the_longest_legal_frame_passes_both_ways_and_breaks_nobody() {
 
 #[test]
 fn one_byte_more_ends_its_senders_link_and_reaches_nobody() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let ask = padded(&request("bob", "\"\"", "7"), LONGEST + 1);
@@ -58,7 +58,7 @@ fn one_byte_more_ends_its_senders_link_and_reaches_nobody() {
 
 #[test]
 fn a_frame_that_is_too_long_for_its_receiver_alone_is_refused() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|limits| limits.connection.frame_out = 500).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let added = by("alice", "{").len() - 1;
@@ -86,7 +86,7 @@ fn a_frame_that_is_too_long_for_its_receiver_alone_is_refused() {
 /// `PROTOCOL.md` §5.3: an answer that would be longer than the other end accepts becomes `internal`.
 #[test]
 fn an_answer_that_is_too_long_for_its_asker_still_ends_the_call() {
-    run(async {
+    run(|| async {
         let hall = hall(|limits| limits.connection.frame_out = 500).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         alice.send(&request("bob", "1", "7")).await;
@@ -115,7 +115,7 @@ async fn open(alice: &mut Raw, bob: &mut Raw, ids: std::ops::Range<usize>) {
 #[test]
 fn above_a_thousand_open_calls_further_ones_are_busy_until_one_is_answered() {
     const MOST: usize = 1_024;
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut carol = hall.enter("carol").await;
@@ -163,7 +163,7 @@ fn above_a_thousand_open_calls_further_ones_are_busy_until_one_is_answered() {
 
 #[test]
 fn refused_calls_are_not_open() {
-    run(async {
+    run(|| async {
         let hall = hall(|limits| limits.connection.relayed_calls = 1).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for _ in 0..3 {
@@ -181,7 +181,7 @@ fn refused_calls_are_not_open() {
 /// What is refused is the frame, not the call that is open.
 #[test]
 fn a_call_that_is_sent_again_stays_one_even_where_the_second_is_refused() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|limits| limits.connection.frame_out = 500).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let ask = request("bob", "1", "7");
@@ -207,7 +207,7 @@ fn a_call_that_is_sent_again_stays_one_even_where_the_second_is_refused() {
 
 #[test]
 fn calls_of_one_id_and_both_kinds_are_two() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for line in [confirm("bob", "1", "7"), request("bob", "1", "7")] {

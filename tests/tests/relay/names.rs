@@ -1,6 +1,6 @@
 //! Reserved names, rooms and types of later versions, with a `dest`.
 
-use protocol_tests::{Seen, run};
+use protocol_tests::{Seen, both::run};
 
 use crate::hall::{Hall, hall, soon};
 use crate::lines::{by, confirm, is_served_next, pass, reads, refused, request};
@@ -11,7 +11,7 @@ async fn is_refused(hall: &mut Hall, name: &str, code: &str) {
 
 #[test]
 fn a_last_word_is_for_the_own_link_and_not_relayed() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for name in ["protocol_error", "protocol\\u005ferror"] {
@@ -29,7 +29,7 @@ fn a_last_word_is_for_the_own_link_and_not_relayed() {
 /// Only a pass of that name ends a link.
 #[test]
 fn other_events_called_like_the_last_word_are_the_clients_own_business() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         let (mut bob, carol) = (hall.enter("bob").await, hall.guest("carol").await);
@@ -49,7 +49,7 @@ fn other_events_called_like_the_last_word_are_the_clients_own_business() {
 
 #[test]
 fn a_cancel_request_is_passed_on_and_a_typed_client_ignores_it() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         let (mut bob, mut carol) = (hall.enter("bob").await, hall.guest("carol").await);
@@ -67,7 +67,7 @@ fn a_cancel_request_is_passed_on_and_a_typed_client_ignores_it() {
 /// What `from` a last word claims cannot make it the server's, and neither can an absent one.
 #[test]
 fn a_peer_cannot_end_anothers_link_with_a_last_word() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         let mut carol = hall.guest("carol").await;
@@ -87,7 +87,7 @@ fn a_peer_cannot_end_anothers_link_with_a_last_word() {
 
 #[test]
 fn a_room_is_asked_nothing_and_waves_to_it_are_counted() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut alice = hall.enter("alice").await;
         for dest in ["#room", "#", "\\u0023room"] {
@@ -104,7 +104,7 @@ fn a_room_is_asked_nothing_and_waves_to_it_are_counted() {
 
 #[test]
 fn types_of_later_versions_are_skipped_also_with_a_dest() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let line = pass("bob", "1").replace("\"pass\"", "\"later\"");
@@ -119,7 +119,7 @@ fn types_of_later_versions_are_skipped_also_with_a_dest() {
 /// without `dest` is none of the server's.
 #[test]
 fn an_event_with_dest_is_never_the_servers_and_one_without_never_a_peers() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for name in ["enter", "look", "note", "leave"] {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol_core::wire::{ErrorCode, WireError};
 use protocol_core::{Context, OpenRelay, Relay, Server};
-use protocol_tests::{Seen, run};
+use protocol_tests::{PlainOrEncrypted, Seen, both::run};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::hall::{Hall, Meet, News, peer, serve, soon};
@@ -30,13 +30,15 @@ impl Relay<Meet> for Strict {
 
 async fn strict() -> (Hall, UnboundedReceiver<String>) {
     let (tell, asked) = unbounded_channel();
-    let bind = Server::bind("127.0.0.1:0").relay(Strict(tell));
+    let bind = Server::bind("127.0.0.1:0")
+        .plain_or_encrypted()
+        .relay(Strict(tell));
     (serve(bind, |_| {}).await, asked)
 }
 
 #[test]
 fn what_the_relay_does_not_allow_is_refused_and_arrives_nowhere() {
-    run(async {
+    run(|| async {
         let (mut hall, mut asked) = strict().await;
         let (mut alice, mut carol) = (hall.enter("alice").await, hall.enter("carol").await);
         alice.send(&request("carol", "1", "7")).await;
@@ -60,7 +62,7 @@ fn what_the_relay_does_not_allow_is_refused_and_arrives_nowhere() {
 
 #[test]
 fn the_relay_is_asked_for_events_and_not_for_answers_or_strangers() {
-    run(async {
+    run(|| async {
         let (mut hall, mut asked) = strict().await;
         let (mut alice, mut carol) = (hall.enter("alice").await, hall.enter("carol").await);
         let mut stranger = hall.stranger().await;
@@ -99,10 +101,12 @@ impl Relay<Meet> for Counting {
 
 #[test]
 fn of_several_relays_each_must_allow_it() {
-    run(async {
+    run(|| async {
         let (tell, _asked) = unbounded_channel();
         let count = Arc::new(AtomicUsize::new(0));
-        let bind = Server::bind("127.0.0.1:0").relay(OpenRelay);
+        let bind = Server::bind("127.0.0.1:0")
+            .plain_or_encrypted()
+            .relay(OpenRelay);
         let bind = bind.relay(Strict(tell)).relay(Counting(Arc::clone(&count)));
         let hall = serve(bind, |_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use protocol_core::{Client, OpenRelay, RateLimits, Server, ServerLimits};
-use protocol_tests::{run, run_paused};
+use protocol_tests::{
+    PlainOrEncrypted,
+    both::{run, run_paused},
+};
 
 use crate::hall::{AskMe, Done, Look, Meet, Note, hall, in_memory, serve};
 use crate::lines::{by, is_served_next, pass, reads};
@@ -18,8 +21,12 @@ fn paced(events_per_second: u32, bytes_per_second: u32) -> impl FnOnce(&mut Serv
 /// On virtual time, where waiting is all that takes any.
 #[test]
 fn beyond_its_burst_a_client_gets_its_rate_and_others_do_not_wait() {
-    run_paused(async {
-        let mut hall = serve(Server::in_memory().relay(OpenRelay), paced(100, 0)).await;
+    run_paused(|| async {
+        let mut hall = serve(
+            Server::in_memory().plain_or_encrypted().relay(OpenRelay),
+            paced(100, 0),
+        )
+        .await;
         let connect = || in_memory(&hall.server);
         let (flooding, other): (Client<Meet>, Client<Meet>) = tokio::join!(connect(), connect());
         let started = tokio::time::Instant::now();
@@ -53,7 +60,7 @@ fn beyond_its_burst_a_client_gets_its_rate_and_others_do_not_wait() {
 
 #[test]
 fn waves_to_a_peer_are_paced_as_they_come_in_and_none_is_lost() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|limits| {
             paced(500, 0)(limits);
             limits.connection.outbound_events = 10_000;
@@ -88,8 +95,12 @@ fn waves_to_a_peer_are_paced_as_they_come_in_and_none_is_lost() {
 
 #[test]
 fn bytes_are_paced_too() {
-    run_paused(async {
-        let hall = serve(Server::in_memory().relay(OpenRelay), paced(0, 10_000)).await;
+    run_paused(|| async {
+        let hall = serve(
+            Server::in_memory().plain_or_encrypted().relay(OpenRelay),
+            paced(0, 10_000),
+        )
+        .await;
         let client: Client<Meet> = in_memory(&hall.server).await;
         let started = tokio::time::Instant::now();
         for _ in 0..50 {
@@ -105,8 +116,12 @@ fn bytes_are_paced_too() {
 
 #[test]
 fn a_rate_of_zero_is_none() {
-    run_paused(async {
-        let hall = serve(Server::in_memory().relay(OpenRelay), paced(0, 0)).await;
+    run_paused(|| async {
+        let hall = serve(
+            Server::in_memory().plain_or_encrypted().relay(OpenRelay),
+            paced(0, 0),
+        )
+        .await;
         let client: Client<Meet> = in_memory(&hall.server).await;
         let started = tokio::time::Instant::now();
         for n in 0..5_000 {
@@ -120,8 +135,12 @@ fn a_rate_of_zero_is_none() {
 /// The server's own calls go on while it paces the client that answers them.
 #[test]
 fn answers_to_the_server_are_paced_and_arrive() {
-    run_paused(async {
-        let hall = serve(Server::in_memory().relay(OpenRelay), paced(10, 0)).await;
+    run_paused(|| async {
+        let hall = serve(
+            Server::in_memory().plain_or_encrypted().relay(OpenRelay),
+            paced(10, 0),
+        )
+        .await;
         let client: Client<Meet> = in_memory(&hall.server).await;
         let started = tokio::time::Instant::now();
         for _ in 0..20 {

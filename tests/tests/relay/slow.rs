@@ -4,7 +4,11 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use protocol_core::{RequestError, ServerLimits};
-use protocol_tests::{Raw, Seen, run, run_on_one_thread, still_waits};
+use protocol_tests::{
+    Raw, Seen,
+    both::{run, run_on_one_thread},
+    still_waits,
+};
 
 use crate::hall::{Hall, Knock, News, hall, peer, soon};
 use crate::lines::{LOOK, by, confirm, id_of, is_served_next, pass, reads, request, response};
@@ -88,7 +92,7 @@ async fn reads_waves(bob: &mut Raw, waves: usize, calls: usize) {
 
 #[test]
 fn passes_to_a_peer_that_does_not_read_are_refused_and_counted_and_others_are_served() {
-    run(async {
+    run(|| async {
         let mut hall = hall(narrow).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut carol = hall.enter("carol").await;
@@ -115,7 +119,7 @@ fn passes_to_a_peer_that_does_not_read_are_refused_and_counted_and_others_are_se
 
 #[test]
 fn waves_leave_room_for_answers_and_for_the_servers_own_word() {
-    run(async {
+    run(|| async {
         let mut hall = hall(narrow).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let mut carol = hall.enter("carol").await;
@@ -138,7 +142,7 @@ fn waves_leave_room_for_answers_and_for_the_servers_own_word() {
 /// On one thread all calls are taken in before the peer's link looks at the first.
 #[test]
 fn a_slow_peer_is_worth_another_try() {
-    run_on_one_thread(async {
+    run_on_one_thread(|| async {
         let hall = hall(|limits| limits.connection.outbound_bytes = 10_000).await;
         let (alice, _bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let bobs = peer("bob");
@@ -169,7 +173,7 @@ fn a_slow_peer_is_worth_another_try() {
 
 #[test]
 fn a_peer_that_has_read_everything_is_no_longer_slow() {
-    run_on_one_thread(async {
+    run_on_one_thread(|| async {
         let mut hall = hall(|limits| limits.connection.outbound_bytes = 10_000).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let waves: Vec<_> = (0..6).map(|n| wave_of(3_000, n)).collect();
@@ -191,7 +195,7 @@ fn a_peer_that_has_read_everything_is_no_longer_slow() {
 #[test]
 fn ten_thousand_waves_to_two_peers_arrive_in_their_order() {
     const WAVES: usize = 10_000;
-    run(async {
+    run(|| async {
         let mut hall = hall(|limits| limits.connection.outbound_events = 4 * WAVES).await;
         let mut alice = hall.enter("alice").await;
         let (mut bob, mut carol) = (hall.enter("bob").await, hall.enter("carol").await);
@@ -219,7 +223,7 @@ fn ten_thousand_waves_to_two_peers_arrive_in_their_order() {
 #[test]
 fn a_burst_of_a_thousand_waves_to_a_peer_that_reads_arrives_by_default() {
     const WAVES: usize = 1_000;
-    run_on_one_thread(async {
+    run_on_one_thread(|| async {
         let mut hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let all: String = (0..WAVES).map(|n| wave_of(1, n) + "\n").collect();
@@ -231,7 +235,7 @@ fn a_burst_of_a_thousand_waves_to_a_peer_that_reads_arrives_by_default() {
 #[test]
 fn of_more_waves_than_the_queue_takes_the_rest_is_counted() {
     const WAVES: usize = 10_000;
-    run(async {
+    run(|| async {
         let mut hall = hall(|limits| limits.connection.outbound_events = 4).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let all: String = (0..WAVES).map(|n| wave_of(1, n) + "\n").collect();
@@ -273,7 +277,7 @@ async fn all_end(alice: &mut Raw, calls: usize) {
 
 #[test]
 fn a_call_ends_though_its_answer_finds_no_room() {
-    run_on_one_thread(async {
+    run_on_one_thread(|| async {
         let hall = hall(|limits| limits.connection.outbound_bytes = 10_000).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let answers = answers(&mut alice, &mut bob, 6, 3_000).await;
@@ -285,7 +289,7 @@ fn a_call_ends_though_its_answer_finds_no_room() {
 #[test]
 fn many_calls_with_large_answers_all_end_by_default() {
     const CALLS: usize = 200;
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         let answers = answers(&mut alice, &mut bob, CALLS, 60_000).await;

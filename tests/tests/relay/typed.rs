@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol_core::wire::ErrorCode;
 use protocol_core::{AtPeer, Client, Context, Event, EventSet, Protocol, RequestError, SendError};
-use protocol_tests::{Seen, run, still_waits};
+use protocol_tests::{PlainOrEncrypted, Seen, both::run, still_waits};
 
 use crate::hall::{
     Ask, AskBack, Enter, Hall, Hold, Knock, Refusal, ToHall, Told, Wave, hall, peer, soon, told,
@@ -35,7 +35,9 @@ impl BetweenNewerHandler<MeetNewer, AtPeer> for NewerPerson {
 
 /// A client of a later version without a name.
 async fn newer(hall: &Hall) -> Client<MeetNewer> {
-    let client = Client::connect(hall.server.address()).handle(NewerPerson);
+    let client = Client::connect(hall.server.address())
+        .plain_or_encrypted()
+        .handle(NewerPerson);
     client.await.expect("connects")
 }
 
@@ -48,7 +50,7 @@ fn code<E: std::fmt::Debug>(error: &RequestError<E>) -> Option<ErrorCode> {
 
 #[test]
 fn a_pass_reaches_the_peers_handler_with_its_senders_name() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, mut bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let mut carol = hall.guest("carol").await;
@@ -63,7 +65,7 @@ fn a_pass_reaches_the_peers_handler_with_its_senders_name() {
 
 #[test]
 fn a_confirmed_pass_is_confirmed_once_the_peers_handler_has_run() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, mut bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let knock = |text: &str| alice.client.to(&peer("bob")).confirm(Knock(text.into()));
@@ -78,7 +80,7 @@ fn a_confirmed_pass_is_confirmed_once_the_peers_handler_has_run() {
 
 #[test]
 fn a_request_is_answered_by_the_peer_typed() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let ask = |text: &str| alice.client.to(&peer("bob")).request(Ask(text.into()));
@@ -93,7 +95,7 @@ fn a_request_is_answered_by_the_peer_typed() {
 
 #[test]
 fn a_handler_asks_its_asker_back_before_it_answers() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, _bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let ask = |text: &str| alice.client.to(&peer("bob")).request(AskBack(text.into()));
@@ -106,7 +108,7 @@ fn a_handler_asks_its_asker_back_before_it_answers() {
 
 #[test]
 fn a_client_reaches_itself_as_any_peer() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let mut alice = hall.guest("alice").await;
         let client = alice.client.clone();
@@ -124,7 +126,7 @@ fn a_client_reaches_itself_as_any_peer() {
 
 #[test]
 fn an_event_that_the_peer_does_not_know_is_refused_by_the_peer() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let bob = hall.guest("bob").await;
         let alice = newer(&hall).await;
@@ -140,7 +142,7 @@ fn an_event_that_the_peer_does_not_know_is_refused_by_the_peer() {
 
 #[test]
 fn a_peer_that_is_not_there_is_not_found() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let alice = hall.guest("alice").await;
         let bob = peer("bob");
@@ -158,7 +160,7 @@ fn a_peer_that_is_not_there_is_not_found() {
 
 #[test]
 fn who_has_no_name_reaches_nobody() {
-    run(async {
+    run(|| async {
         let mut hall = hall(|_| {}).await;
         let mut bob = hall.guest("bob").await;
         let alice = newer(&hall).await;
@@ -175,7 +177,7 @@ fn who_has_no_name_reaches_nobody() {
 
 #[test]
 fn calls_to_a_peer_that_has_left_say_so_and_nobody_can_tell_what_became_of_them() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, mut bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let mut hold = alice.client.to(&peer("bob")).request(Hold);
@@ -195,7 +197,7 @@ fn calls_to_a_peer_that_has_left_say_so_and_nobody_can_tell_what_became_of_them(
 
 #[test]
 fn an_asker_that_gives_up_hears_nothing_of_the_late_answer() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, mut bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let patience = Duration::from_millis(20);
@@ -215,7 +217,7 @@ fn an_asker_that_gives_up_hears_nothing_of_the_late_answer() {
 
 #[test]
 fn many_calls_at_once_in_all_directions_get_their_own_answers() {
-    run(async {
+    run(|| async {
         let hall = hall(|limits| limits.connection.outbound_events = 100_000).await;
         let guests = [
             hall.guest("alice").await,
@@ -242,7 +244,7 @@ fn many_calls_at_once_in_all_directions_get_their_own_answers() {
 
 #[test]
 fn the_largest_events_go_both_ways() {
-    run(async {
+    run(|| async {
         let hall = hall(|_| {}).await;
         let (alice, _bob) = (hall.guest("alice").await, hall.guest("bob").await);
         let bob = peer("bob");

@@ -71,6 +71,8 @@ pub struct Noise {
     /// Whether this end, and the other one, has said that it sends no more.
     finished: bool,
     ended: bool,
+    /// Nothing that arrives is taken any more.
+    broken: bool,
 }
 
 #[derive(Debug)]
@@ -123,6 +125,7 @@ impl Noise {
             peer: None,
             finished: false,
             ended: false,
+            broken: false,
         })
     }
 
@@ -261,23 +264,18 @@ impl Codec for Noise {
         plain: &mut BytesMut,
         out: &mut BytesMut,
     ) -> Result<Progress, CodecError> {
-        loop {
+        while !self.broken {
             let took = match self.progress() {
                 Progress::Handshaking => self.shake_hands(wire, out),
                 Progress::Open => self.open_record(wire, plain),
             };
-            match took {
-                Ok(true) => {}
-                Ok(false) => return Ok(self.progress()),
-                Err(error) => {
-                    // What follows cannot be trusted; what is due can still be sent.
-                    if !matches!(self.state, State::Open(_)) {
-                        self.state = State::Failed;
-                    }
-                    return Err(error);
-                }
+            // What follows an error cannot be trusted; what is due can still be sent.
+            self.broken = took.is_err();
+            if !took? {
+                return Ok(self.progress());
             }
         }
+        Err(CodecError::NotOpen)
     }
 
     fn send(&mut self, plain: &[u8], wire: &mut BytesMut) -> Result<(), CodecError> {

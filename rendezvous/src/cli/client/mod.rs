@@ -3,12 +3,15 @@
 //! A raw link: it knows frames, logs in by name, and sends whatever event is typed.
 
 mod command;
+mod connect;
 mod input;
 mod known;
 mod link;
+mod security;
 mod session;
 mod show;
 mod target;
+mod token;
 
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::time::Duration;
@@ -20,14 +23,17 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::exit::{self, Exit};
+use super::key_file::Unusable;
 use super::log::has_color;
 use super::signals::Signals;
 use super::values;
 use input::{Editor, Inputs, read_script};
 use known::Known;
+use security::Security;
 use session::{End, Options, Session};
 pub(super) use show::quoted;
 use show::{Format, Screen, Sink, Style};
+use token::Token;
 
 /// Talk to a server by hand: rooms, events and requests, typed line by line
 ///
@@ -37,8 +43,10 @@ use show::{Format, Screen, Sink, Style};
 #[derive(Debug, Args)]
 #[command(after_help = concat!(
     exit::codes!(),
-    "\n\nExamples:\n  rendezvous client --id alice\n  \
-     echo 'request to=bob add [1,2]' | rendezvous client --id alice localhost:7766"
+    "\n\nExamples:
+  rendezvous client --id alice
+  rendezvous client --id alice --server-key HEX example.org
+  echo 'request to=bob add [1,2]' | rendezvous client --id alice localhost:7766"
 ))]
 pub(super) struct Client {
     /// The server: a host, or a host and a port
@@ -67,22 +75,33 @@ pub(super) struct Client {
     /// Go on with a script after a command that failed; the exit code still tells
     #[arg(long, env = "RENDEZVOUS_KEEP_GOING", value_parser = BoolishValueParser::new())]
     keep_going: bool,
+
+    #[command(flatten)]
+    token: Token,
+
+    #[command(flatten)]
+    security: Security,
 }
 
 impl Client {
     pub(super) fn run(&self) -> Exit {
+        if let Some(problem) = self.security.conflict() {
+            return Exit::usage(&[problem]);
+        }
         match self.talk() {
             Ok(End::Left { failed: false }) => Exit::Stopped,
             // What failed was said already.
             Ok(End::Left { failed: true }) => Exit::Failed,
             Ok(End::Refused) => Exit::LoginRefused,
-            Ok(End::Silent) => Exit::CannotConnect,
+            Ok(End::Unserved) => Exit::CannotConnect,
             Ok(End::CannotConnect(reason)) => complain(Exit::CannotConnect, &reason),
+            Ok(End::KeyFile(reason)) => complain(Exit::KeyFile, &reason),
             Ok(End::Lost(reason)) => {
                 complain(Exit::LinkLost, &format!("the link is lost: {reason}"))
             }
             Ok(End::Signal(name)) => complain(Exit::Failed, &format!("ended by {name}")),
             Err(error) if exit::is_unread(&error) => Exit::Stopped,
+            Err(error) if error.is::<Unusable>() => complain(Exit::KeyFile, &error.to_string()),
             Err(error) => complain(Exit::Failed, &format!("{error:#}")),
         }
     }
@@ -101,6 +120,7 @@ impl Client {
     }
 
     async fn session(&self) -> anyhow::Result<End> {
+        let token = self.token.read()?;
         let signals = Signals::new().context("cannot watch for signals")?;
         let terminal = stdout().is_terminal();
         let (known, follower) = watch::channel(Known::default());
@@ -123,6 +143,9 @@ impl Client {
         };
         let options = Options {
             server: self.server.clone(),
+            security: self.security.clone(),
+            id: self.id.clone(),
+            token,
             timeout: self.timeout,
             script: !is_edited,
             keep_going: self.keep_going,
@@ -153,7 +176,7 @@ impl Client {
         mut session: Session,
         inputs: impl FnOnce() -> std::io::Result<Inputs>,
     ) -> anyhow::Result<End> {
-        if let Some(end) = session.log_in(&self.id).await.context(UNWRITTEN)? {
+        if let Some(end) = session.log_in().await.context(UNWRITTEN)? {
             return Ok(end);
         }
         let mut inputs = inputs().context("cannot read standard input")?;

@@ -17,6 +17,10 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
     if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
         return Ok(SocketAddr::new(ip, PORT).to_string());
     }
+    // However an address is written, it is remembered in one way.
+    if let Some(address) = text.parse::<SocketAddr>().ok().filter(|a| a.port() > 0) {
+        return Ok(address.to_string());
+    }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => (host, port.parse::<u16>().ok().filter(|port| *port > 0)),
         None => (text, Some(PORT)),
@@ -25,9 +29,8 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
         !host.is_empty()
             && !host.contains(|c: char| c.is_whitespace() || c.is_control() || ":/@".contains(c))
     };
-    let is_ip = text.parse::<SocketAddr>().is_ok();
     match port {
-        Some(port) if is_name(host) || is_ip => Ok(format!("{host}:{port}")),
+        Some(port) if is_name(host) => Ok(format!("{host}:{port}")),
         _ => Err(
             "write a host and a port, such as 127.0.0.1:7766, [::1]:7766 or example.org:7766"
                 .to_owned(),
@@ -49,11 +52,13 @@ mod tests {
             ("::1", "[::1]:7766"),
             ("[::1]", "[::1]:7766"),
             ("[::1]:80", "[::1]:80"),
+            ("[0:0:0::1]:80", "[::1]:80"),
+            ("example.org:0080", "example.org:80"),
         ] {
             assert_eq!(parse(text).as_deref(), Ok(server));
         }
         for text in [
-            "", ":7766", "a:b", "a:0", "a:65536", "a b", "http://a", "a:1:2",
+            "", ":7766", "[::1]:0", "a:b", "a:0", "a:65536", "a b", "http://a", "a:1:2",
         ] {
             let hint = parse(text).unwrap_err();
             assert!(hint.starts_with("write a host and a port"), "{text}");

@@ -1,4 +1,4 @@
-//! `rendezvous demo`: a server and three scripted players over real sockets, with a transcript.
+//! `rendezvous demo`: a server and three scripted players over encrypted links, with a transcript.
 //!
 //! It uses what any program can use, so that `story.rs` shows how rooms are used too.
 
@@ -28,8 +28,9 @@ const LONGEST: Duration = Duration::from_secs(9);
 
 /// Watch a server and three players: login, a room, messages, refusals, a new host, the end
 ///
-/// Everything happens in this process, over sockets of this machine; it takes some three seconds.
-/// The transcript is the same each time. Exits with 1 where something goes otherwise.
+/// Everything happens in this process, over encrypted links of this machine, with keys that are
+/// forgotten at the end; it takes some three seconds. The transcript is the same each time. Exits
+/// with 1 where something goes otherwise.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// Do not pause after each line; where the output is no terminal there is no pause anyway

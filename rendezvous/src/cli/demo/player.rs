@@ -1,11 +1,12 @@
 //! A scripted player: a client as anybody would write it, and a check of everything that it hears.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use protocol_core::{Client, Event, EventError, Inbox, PeerId, RequestError, queue};
+use protocol_core::{
+    Client, Event, EventError, Inbox, PeerId, RequestError, SecretKey, Server, queue,
+};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -33,10 +34,10 @@ pub(super) struct Player {
 }
 
 impl Player {
-    /// Connects and logs in.
+    /// Connects to a server that is known by its key, with a new key of its own, and logs in.
     pub(super) async fn log_in(
         name: &'static str,
-        address: SocketAddr,
+        server: &Server<Playground>,
         stage: &Arc<Stage>,
     ) -> Result<Self> {
         let (queue, heard) = queue(UNREAD);
@@ -47,7 +48,10 @@ impl Player {
             queue.of(Heard::Players),
             Ear(tell),
         );
-        let client = Client::<Playground>::connect(address)
+        let server_key = server.public_key().context("the server has no key")?;
+        let client = Client::<Playground>::connect(server.address())
+            .encrypted(server_key)
+            .identity(SecretKey::generate()?)
             .handle(handlers)
             .await?;
         let text = format!("as {name}");

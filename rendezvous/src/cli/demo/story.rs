@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use protocol_core::{Event, RoomId};
+use protocol_core::{Event, RoomId, SecretKey};
 
 use super::events::{Challenge, Move, Playground, Say};
 use super::player::Player;
@@ -25,19 +25,20 @@ pub(super) async fn play(stage: Stage) -> Result<()> {
     let rendezvous = Rendezvous::default();
     let server = rendezvous
         .bind::<Playground>("127.0.0.1:0")
+        .encrypted(SecretKey::generate()?)
         .handle(rendezvous.clone())
         .await?;
     stage
-        .print("A server and three players, over sockets of this machine. A line with > is sent,")
+        .print("A server and three players, over encrypted links of this machine. A line with > is")
         .await?;
     stage
-        .print("one with < arrives: an answer, or news that the server brings.")
+        .print("sent, one with < arrives: an answer, or news that the server brings.")
         .await?;
 
     stage.scene("Everybody logs in").await?;
-    let mut alice = Player::log_in("alice", server.address(), &stage).await?;
-    let mut bob = Player::log_in("bob", server.address(), &stage).await?;
-    let mut carol = Player::log_in("carol", server.address(), &stage).await?;
+    let mut alice = Player::log_in("alice", &server, &stage).await?;
+    let mut bob = Player::log_in("bob", &server, &stage).await?;
+    let mut carol = Player::log_in("carol", &server, &stage).await?;
 
     stage.scene("A room for two, then for three").await?;
     let lobby = a_room_for_two(&mut alice, &mut bob, &carol).await?;

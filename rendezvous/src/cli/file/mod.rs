@@ -13,8 +13,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub(super) use keys::{alike, fix, keys};
-pub(super) use text::shown;
-use text::{line_at, load};
+use text::load;
+pub(super) use text::{line_at, read, shown};
 
 /// What a configuration file sets; every key and value is right.
 #[derive(Debug)]

@@ -23,12 +23,17 @@ pub(super) fn load(path: &Path) -> Result<String, String> {
             .to_owned(),
         _ => format!("cannot be opened: {error}"),
     })?;
+    read(file, LONGEST)
+}
+
+/// The text of an open file of at most `longest` bytes.
+pub(in crate::cli) fn read(file: fs::File, longest: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
-    file.take(LONGEST + 1)
+    file.take(longest + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("cannot be read: {error}"))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(format!("is longer than {} KiB", LONGEST / 1_024));
+    if bytes.len() as u64 > longest {
+        return Err(format!("is longer than {} KiB", longest / 1_024));
     }
     String::from_utf8(bytes).map_err(|error| {
         let right = error.utf8_error().valid_up_to();
@@ -38,7 +43,7 @@ pub(super) fn load(path: &Path) -> Result<String, String> {
 }
 
 /// The line of `text` that has the byte at `offset`, counted from 1.
-pub(super) fn line_at(text: &str, offset: usize) -> usize {
+pub(in crate::cli) fn line_at(text: &str, offset: usize) -> usize {
     let before = text.bytes().take(offset);
     1 + before.filter(|byte| *byte == b'\n').count()
 }

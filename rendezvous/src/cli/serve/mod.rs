@@ -2,21 +2,28 @@
 
 mod connection;
 mod handles;
+mod links;
+mod logins;
 mod options;
+mod tokens;
 
 use std::io::{self, ErrorKind, Write, stdout};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use protocol_core::{BindError, Protocol, Server};
+use protocol_core::{BindError, Protocol, PublicKey, Server};
 
 use super::environment;
 use super::exit::Exit;
+use super::key_file::Unusable;
 use super::signals::Signals;
+use crate::bindings::Bindings;
 use crate::events::{Login, RoomNews, Rooms, SessionNews};
 use crate::service::Rendezvous;
+use links::{ServerKey, Taken, is_exposed};
 pub(super) use options::{Serve, flags};
+use tokens::read_tokens;
 
 /// What the program itself understands. Whatever else its clients speak, it relays.
 #[derive(Debug, Protocol)]
@@ -38,6 +45,8 @@ impl Serve {
                 self.log.report(&error);
                 if error.is::<CannotListen>() {
                     Exit::CannotListen
+                } else if error.is::<Unusable>() {
+                    Exit::KeyFile
                 } else {
                     Exit::Failed
                 }
@@ -60,23 +69,18 @@ impl Serve {
             tracing::info!(?file, "configured");
         }
         handles::raise_limit(self.max_connections);
-        let rendezvous = Rendezvous::new(self.config());
+        let (encryption, key) = self.links.open(self.listen)?;
+        let rendezvous = self.rendezvous(key.as_ref())?;
         let server = rendezvous
             .bind::<Stock>(self.listen)
+            .encryption(encryption)
             .handle(rendezvous.clone())
             .await
             .map_err(|error| CannotListen::new(self.listen, error))?;
         let address = server.address();
         let started = Instant::now();
-        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-        if is_exposed(address) {
-            tracing::warn!(
-                %address,
-                "others can reach this address: links are not encrypted and ids are not \
-                 authenticated, so use it on a network that you trust or inside a tunnel"
-            );
-        }
-        if let Err(error) = announce(address) {
+        self.log_start(address, key.as_ref());
+        if let Err(error) = announce(address, server.public_key()) {
             tracing::debug!(%error, "nobody reads stdout");
         }
 
@@ -92,6 +96,51 @@ impl Serve {
         } else {
             tracing::warn!(?uptime, "stopped, but connections were cut off");
             Ok(Exit::CutOff)
+        }
+    }
+
+    /// Why the file of tokens cannot be used, if one is named.
+    pub(super) fn unusable_tokens(&self) -> Option<String> {
+        let path = self.logins.auth_token_file.as_ref()?;
+        read_tokens(path).err().map(|Unusable(why)| why)
+    }
+
+    /// Login and rooms, with the tokens and bindings that are in files.
+    fn rendezvous(&self, key: Option<&ServerKey>) -> Result<Rendezvous, Unusable> {
+        let tokens = match &self.logins.auth_token_file {
+            Some(path) => {
+                let tokens = read_tokens(path)?;
+                let ids = tokens.len();
+                tracing::info!(file = ?path, ids, "logins need a token, or the key of a bound id");
+                Some(tokens)
+            }
+            None => None,
+        };
+        let bindings = match key {
+            Some(key) => Bindings::open(key.bindings())?,
+            // Plain links prove no keys that ids could be bound to.
+            None => Bindings::in_memory(),
+        };
+        Ok(Rendezvous::with_bindings(self.config(tokens), bindings))
+    }
+
+    fn log_start(&self, address: SocketAddr, key: Option<&ServerKey>) {
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+        if let Some(ServerKey {
+            path,
+            public,
+            is_new,
+        }) = key
+        {
+            tracing::info!(public_key = %public, file = ?path, is_new, "encrypted links are taken");
+        }
+        if is_exposed(address) && self.links.taken(self.listen) != Taken::Encrypted {
+            tracing::warn!(
+                %address,
+                "others can reach this address and use plain links: whoever sees the network reads \
+                 those, tokens too, and they prove no ids, so use it on a network that you trust or \
+                 inside a tunnel, or take encrypted links only"
+            );
         }
     }
 }
@@ -113,16 +162,15 @@ async fn stop(
     server.shutdown(Duration::ZERO).await
 }
 
-/// Tells whoever started the program where it listens: the only line on stdout.
-fn announce(address: SocketAddr) -> io::Result<()> {
+/// Tells whoever started the program where it listens, and by which key clients know it: all that
+/// goes to stdout.
+fn announce(address: SocketAddr, public_key: Option<PublicKey>) -> io::Result<()> {
+    let key = public_key.map_or(String::new(), |key| format!("public key {key}\n"));
+    let lines = format!("listening on {address}\n{key}");
+    // At once, so that whoever waits for the first line finds the second.
     let mut stdout = stdout().lock();
-    writeln!(stdout, "listening on {address}")?;
+    stdout.write_all(lines.as_bytes())?;
     stdout.flush()
-}
-
-/// Whether other machines may reach `address`.
-fn is_exposed(address: SocketAddr) -> bool {
-    !address.ip().to_canonical().is_loopback()
 }
 
 /// The address that is not to be had, and what to do about it.
@@ -152,25 +200,5 @@ impl CannotListen {
             _ => format!("{error}: choose another address with --listen"),
         };
         Self { address, reason }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_is_out_of_others_reach() {
-        for inside in [
-            "127.0.0.1:1",
-            "127.9.9.9:1",
-            "[::1]:1",
-            "[::ffff:127.0.0.1]:1",
-        ] {
-            assert!(!is_exposed(inside.parse().unwrap()), "{inside}");
-        }
-        for outside in ["0.0.0.0:1", "[::]:1", "192.168.0.1:1", "[fe80::1]:1"] {
-            assert!(is_exposed(outside.parse().unwrap()), "{outside}");
-        }
     }
 }

@@ -7,14 +7,17 @@ use std::time::Duration;
 use clap::{Args, Command, ValueEnum};
 
 use super::connection::Connection;
+use super::links::Links;
+use super::logins::Logins;
 use crate::cli::{exit, log, values};
 use crate::config::{Config, Reach, Speaks};
+use crate::tokens::Tokens;
 
 /// Run a server where peers log in by name and reach each other
 ///
-/// The server relays between peers of any protocol. Its first and only line on stdout is
-/// `listening on ADDR`; everything else is logged to stderr. SIGTERM or Ctrl-C stops it in order, a
-/// second one at once.
+/// The server relays between peers of any protocol. Its first line on stdout is `listening on ADDR`;
+/// where it takes encrypted links the second and last is `public key HEX`, by which clients know it.
+/// Everything else is logged to stderr. SIGTERM or Ctrl-C stops it in order, a second one at once.
 ///
 /// Each flag has a variable, and each but --config a key of its name in the configuration file. A
 /// flag counts more than its variable, a variable more than the file. `rendezvous check-config`
@@ -24,6 +27,7 @@ use crate::config::{Config, Reach, Speaks};
     exit::codes!(),
     "\n\nExamples:
   rendezvous serve --listen 127.0.0.1:7766 --max-sessions 500 --log-format json
+  rendezvous serve --listen 0.0.0.0:7766       # takes encrypted links only
   rendezvous serve --config rendezvous.toml"
 ))]
 pub(in crate::cli) struct Serve {
@@ -64,59 +68,11 @@ pub(in crate::cli) struct Serve {
     )]
     max_connections_per_address: u32,
 
-    /// Peers that are logged in at once [default: as many as --max-connections]
-    #[arg(
-        long,
-        env = "RENDEZVOUS_MAX_SESSIONS",
-        value_name = "N",
-        value_parser = values::count_above_zero,
-        help_heading = "Login"
-    )]
-    max_sessions: Option<u32>,
+    #[command(flatten)]
+    pub(super) links: Links,
 
-    /// How long a connection may stay without logging in
-    #[arg(
-        long,
-        env = "RENDEZVOUS_LOGIN_TIMEOUT",
-        value_name = "TIME",
-        default_value = "5s",
-        value_parser = values::time_above_zero,
-        help_heading = "Login"
-    )]
-    login_timeout: Duration,
-
-    /// The time in which one IP address gets one more login; 0s for no limit. Loopback has none
-    #[arg(
-        long,
-        env = "RENDEZVOUS_LOGIN_INTERVAL",
-        value_name = "TIME",
-        default_value = "1s",
-        value_parser = values::time,
-        help_heading = "Login"
-    )]
-    login_interval: Duration,
-
-    /// Logins that one IP address may make at once, before --login-interval holds
-    #[arg(
-        long,
-        env = "RENDEZVOUS_LOGIN_BURST",
-        value_name = "N",
-        default_value = "10",
-        value_parser = values::count_above_zero,
-        help_heading = "Login"
-    )]
-    login_burst: u32,
-
-    /// Refused logins after which a connection is closed; 0 for no limit
-    #[arg(
-        long,
-        env = "RENDEZVOUS_LOGIN_FAILURES",
-        value_name = "N",
-        default_value = "5",
-        value_parser = values::count,
-        help_heading = "Login"
-    )]
-    login_failures: u32,
+    #[command(flatten)]
+    pub(super) logins: Logins,
 
     /// Rooms in all
     #[arg(
@@ -206,8 +162,8 @@ pub(in crate::cli) fn flags() -> Command {
 }
 
 impl Serve {
-    /// What the flags ask for.
-    pub(super) fn config(&self) -> Config {
+    /// What the flags ask for, with the tokens that were read from their file.
+    pub(super) fn config(&self, tokens: Option<Tokens>) -> Config {
         let mut server = Config::default().server;
         server.connections = self.max_connections as usize;
         server.connections_an_address = match self.max_connections_per_address {
@@ -216,13 +172,18 @@ impl Serve {
         };
         self.connection.limit(&mut server.connection);
         let stranger = server.connection.stranger.get_or_insert_default();
-        stranger.timeout = self.login_timeout;
+        stranger.timeout = self.logins.login_timeout;
+        self.links.limit(&mut server, self.logins.login_timeout);
         Config {
             server,
-            sessions: self.max_sessions.unwrap_or(self.max_connections) as usize,
-            login_interval: self.login_interval,
-            login_burst: self.login_burst,
-            login_failures: self.login_failures,
+            sessions: self.logins.max_sessions.unwrap_or(self.max_connections) as usize,
+            login_interval: self.logins.login_interval,
+            login_burst: self.logins.login_burst,
+            login_failures: self.logins.login_failures,
+            bindings: self.logins.max_bindings as usize,
+            binding_interval: self.logins.binding_interval,
+            binding_burst: self.logins.binding_burst,
+            tokens,
             password_interval: self.password_interval,
             password_burst: self.password_burst,
             rooms: self.max_rooms as usize,
@@ -255,7 +216,7 @@ mod tests {
 
     fn config(flags: &[&str]) -> Config {
         let args = ["serve"].iter().chain(flags);
-        Program::try_parse_from(args).unwrap().serve.config()
+        Program::try_parse_from(args).unwrap().serve.config(None)
     }
 
     #[test]
@@ -289,13 +250,24 @@ mod tests {
             "--queue-events=24",
             "--queue-bytes=250KiB",
             "--max-open-calls=26",
+            "--max-bindings=31",
+            "--binding-interval=32s",
+            "--binding-burst=33",
+            "--handshake-timeout=16s",
+            "--max-handshakes=29",
+            "--max-handshakes-per-address=30",
         ]);
         assert_eq!(config.server.connections, 11);
         assert_eq!(config.server.connections_an_address, Some(12));
+        assert_eq!(config.server.handshakes, 29);
+        assert_eq!(config.server.handshakes_an_address, 30);
         assert_eq!(config.sessions, 13);
         assert_eq!(config.login_interval, Duration::from_secs(14));
         assert_eq!(config.login_burst, 15);
         assert_eq!(config.login_failures, 16);
+        assert_eq!(config.bindings, 31);
+        assert_eq!(config.binding_interval, Duration::from_secs(32));
+        assert_eq!(config.binding_burst, 33);
         assert_eq!(config.password_interval, Duration::from_millis(27));
         assert_eq!(config.password_burst, 28);
         assert_eq!(config.rooms, 21);
@@ -306,6 +278,7 @@ mod tests {
         assert_eq!(connection.outbound_events, 24);
         assert_eq!(connection.outbound_bytes, 250 * 1_024);
         assert_eq!(connection.relayed_calls, 26);
+        assert_eq!(connection.handshake_timeout, Duration::from_secs(16));
         let stranger = connection.stranger.unwrap();
         assert_eq!(stranger.timeout, Duration::from_secs(17));
         let rate = connection.rate_in.unwrap();
@@ -318,6 +291,13 @@ mod tests {
     fn zero_turns_a_limit_off() {
         let config = config(&["--max-connections-per-address=0"]);
         assert_eq!(config.server.connections_an_address, None);
+    }
+
+    #[test]
+    fn a_handshake_is_part_of_the_time_for_a_login() {
+        let config = config(&["--login-timeout=3s"]);
+        let limit = config.server.connection.handshake_timeout;
+        assert_eq!(limit, Duration::from_secs(3));
     }
 
     #[test]

@@ -1,6 +1,4 @@
-//! Frames that go out, and words for a link that does not come about.
-
-use std::io::{Error, ErrorKind};
+//! Frames that go out.
 
 use protocol_core::wire::{FrameType, MAX_FRAME_SERVER, WireError, write_head, write_tail};
 
@@ -55,21 +53,6 @@ pub(super) fn trouble(code: &'static str, message: impl Into<String>) -> WireErr
     }
 }
 
-/// Why there is no link to `server`, and what to do about it.
-pub(super) fn no_link(server: &str, error: &Error) -> String {
-    let reason = match error.kind() {
-        ErrorKind::ConnectionRefused => {
-            "nobody listens there: start a server with `rendezvous serve`, or check the address"
-                .to_owned()
-        }
-        ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            format!("{error}: check the address and the network")
-        }
-        _ => format!("{error}: check the address"),
-    };
-    format!("cannot connect to {server}: {reason}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,12 +71,5 @@ mod tests {
             error,
             Err("the frame has 65537 bytes: a server takes at most 65536".to_owned())
         );
-    }
-
-    #[test]
-    fn nobody_who_listens_is_a_reason_with_a_fix() {
-        let refused = no_link("127.0.0.1:1", &ErrorKind::ConnectionRefused.into());
-        assert!(refused.starts_with("cannot connect to 127.0.0.1:1: nobody listens there"));
-        assert!(refused.contains("`rendezvous serve`"));
     }
 }

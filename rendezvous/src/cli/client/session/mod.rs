@@ -2,9 +2,11 @@
 //!
 //! Owns the link. Must not know where lines come from or how things look.
 
+mod by_hand;
 mod calls;
 mod frames;
 mod happening;
+mod linked;
 mod perform;
 mod picture;
 mod receive;
@@ -14,19 +16,20 @@ use std::io;
 use std::time::Duration;
 
 use protocol_core::Json;
-use protocol_core::codec::Plain;
 use protocol_core::wire::{ErrorCode, WireError};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
 use super::command::{Field, parse};
+use super::connect::Cause;
 use super::input::{Input, Inputs};
 use super::known::Known;
-use super::link::{Link, LinkError};
+use super::link::Link;
+use super::security::Security;
 use super::show::Screen;
 use crate::cli::signals::Signals;
+use crate::events::Secret;
 use calls::{Asked, Calls};
 pub(super) use calls::{Call, Ticket};
 use happening::Happening;
@@ -39,6 +42,10 @@ use waits::Waits;
 pub(super) struct Options {
     /// A host and a port.
     pub(super) server: String,
+    pub(super) security: Security,
+    /// Who logs in at the start, and the token of that id.
+    pub(super) id: String,
+    pub(super) token: Option<Secret>,
     /// How long anything may take.
     pub(super) timeout: Duration,
     /// One command after the other, each to its end; the first that fails ends it.
@@ -54,10 +61,12 @@ pub(super) enum End {
     Left { failed: bool },
     /// There is no server, or it does not let anybody in.
     CannotConnect(String),
+    /// A file of keys cannot be used.
+    KeyFile(String),
     /// The server does not take this id.
     Refused,
-    /// The server has not answered the login.
-    Silent,
+    /// The server has not answered the login, or does not take such links.
+    Unserved,
     /// The link ended, and nobody here wanted that.
     Lost(String),
     /// A signal ended it.
@@ -91,6 +100,8 @@ pub(super) struct Session {
     last_id: u64,
     /// What the server said before it ended the link.
     last_word: Option<String>,
+    /// Whether that was that it takes encrypted links only.
+    turned_away: bool,
     /// Why the link ended, if nobody here wanted that.
     lost: Option<String>,
     failed: bool,
@@ -127,6 +138,7 @@ impl Session {
             process: Uuid::new_v4().simple().to_string()[..8].to_owned(),
             last_id: 0,
             last_word: None,
+            turned_away: false,
             lost: None,
             failed: false,
             leaving: false,
@@ -134,17 +146,20 @@ impl Session {
     }
 
     /// Connects and logs in; how it ended where that is not possible.
-    pub(super) async fn log_in(&mut self, id: &str) -> io::Result<Option<End>> {
-        if let Err(reason) = self.connect().await {
+    pub(super) async fn log_in(&mut self) -> io::Result<Option<End>> {
+        if let Err(none) = self.connect().await? {
             let end = self.signal.map(End::Signal);
-            return Ok(Some(end.unwrap_or(End::CannotConnect(reason))));
+            return Ok(Some(end.unwrap_or(match none.cause {
+                Cause::KeyFile => End::KeyFile(none.reason),
+                _ => End::CannotConnect(none.reason),
+            })));
         }
         let started = Instant::now();
         let ticket = Ticket {
             line: 0,
             command: "login",
         };
-        let fields = vec![Field::text("id", id)];
+        let fields = vec![Field::text("id", &self.options.id)];
         self.ask_server(ticket, "login", fields).await?;
         while !self.calls.is_empty() {
             match self.happening(None).await {
@@ -155,12 +170,15 @@ impl Session {
         if let Some(name) = self.signal {
             return Ok(Some(End::Signal(name)));
         }
-        Ok(match (self.is_logged_in(), self.lost.take()) {
-            (true, _) => None,
-            (false, Some(reason)) => Some(End::Lost(reason)),
-            (false, None) if started.elapsed() >= self.options.timeout => Some(End::Silent),
-            (false, None) => Some(End::Refused),
-        })
+        let end = match (self.is_logged_in(), self.lost.take()) {
+            (true, _) => return Ok(None),
+            (false, _) if self.turned_away => End::Unserved,
+            (false, Some(reason)) => End::Lost(reason),
+            (false, None) if started.elapsed() >= self.options.timeout => End::Unserved,
+            (false, None) => End::Refused,
+        };
+        self.log_out().await?;
+        Ok(Some(end))
     }
 
     /// Does what is typed, until there is no more or whoever types has had enough.
@@ -252,79 +270,14 @@ impl Session {
                 let reason = self.last_word.take();
                 self.lose(reason.unwrap_or_else(|| "the server ended it".to_owned()))
             }
-            Happening::Frame(Err(error)) => self.lose(error.to_string()),
+            Happening::Frame(Err(error)) => self.broken(error).await,
             Happening::Deadline => self.expire(Instant::now()),
             Happening::Input(_) | Happening::Signal(_) => Ok(()),
         }
     }
 
-    /// Opens a link; in words why there is none.
-    async fn connect(&mut self) -> Result<(), String> {
-        let server = &self.options.server;
-        let opening = async {
-            let stream = TcpStream::connect(server).await?;
-            Link::open(stream, Plain).await
-        };
-        let opened = tokio::select! {
-            biased;
-            opened = timeout(self.options.timeout, opening) => opened,
-            name = self.signals.next() => {
-                self.signal = Some(name);
-                return Err(format!("cannot connect to {server}: broken off by {name}"));
-            }
-        };
-        let link = match opened {
-            Ok(Ok(link)) => link,
-            Ok(Err(LinkError::Io(error))) => return Err(frames::no_link(server, &error)),
-            Ok(Err(error)) => return Err(format!("cannot connect to {server}: {error}")),
-            Err(_) => {
-                return Err(format!(
-                    "cannot connect to {server}: no answer within {:?}: check the address",
-                    self.options.timeout
-                ));
-            }
-        };
-        self.link = Some(link);
-        self.last_word = None;
-        self.lost = None;
-        Ok(())
-    }
-
     fn is_logged_in(&self) -> bool {
         self.known.borrow().me.is_some()
-    }
-
-    /// The link is over. All that needs it ends.
-    fn lose(&mut self, reason: String) -> io::Result<()> {
-        self.drop_link();
-        if self.leaving {
-            return Ok(());
-        }
-        let error = frames::trouble("link_lost", reason.as_str());
-        for call in self.calls.take() {
-            self.fail(call.ticket, &error)?;
-        }
-        for wait in self.waits.take() {
-            self.fail(wait.ticket, &error)?;
-        }
-        let notice =
-            format!("the link is lost: {reason}; `login ID` connects again, `quit` leaves");
-        self.lost = Some(reason);
-        if self.options.script {
-            return Ok(());
-        }
-        self.screen.notice(&notice)
-    }
-
-    /// There is no link any more, and no session.
-    fn drop_link(&mut self) {
-        self.link = None;
-        self.asked.clear();
-        self.picture = Picture::default();
-        self.known.send_modify(|known| {
-            known.me = None;
-            known.leave_all();
-        });
     }
 
     fn expire(&mut self, now: Instant) -> io::Result<()> {
@@ -392,7 +345,7 @@ impl Session {
                 () = sleep_until(deadline) => break,
             }
         }
-        self.drop_link();
+        self.end_link(deadline).await;
         Ok(())
     }
 }

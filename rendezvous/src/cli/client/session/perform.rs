@@ -1,11 +1,8 @@
 //! What each command does.
 
-use std::borrow::Cow;
 use std::io;
 
-use protocol_core::wire::{
-    Body, Frame, FrameType, WireError, write_error_response, write_head, write_tail,
-};
+use protocol_core::wire::{FrameType, WireError};
 use tokio::time::Instant;
 
 use super::calls::{Call, Ticket};
@@ -15,10 +12,10 @@ use super::{Flow, Session};
 use crate::cli::client::command::{Command, Dest, Field, FieldValue, json_text};
 
 /// What a frame is, for the answer to it.
-struct To<'a> {
-    name: &'a str,
-    peer: Option<String>,
-    join: Option<Vec<Field>>,
+pub(super) struct To<'a> {
+    pub(super) name: &'a str,
+    pub(super) peer: Option<String>,
+    pub(super) join: Option<Vec<Field>>,
 }
 
 impl Session {
@@ -85,14 +82,16 @@ impl Session {
         &mut self,
         ticket: Ticket,
         event: &'static str,
-        fields: Vec<Field>,
+        mut fields: Vec<Field>,
     ) -> io::Result<()> {
-        if event == "login"
-            && self.link.is_none()
-            && let Err(reason) = self.connect().await
-        {
-            let error = frames::trouble("cannot_connect", reason);
-            return self.fail(ticket, &error);
+        if event == "login" {
+            if self.link.is_none()
+                && let Err(none) = self.connect().await?
+            {
+                let error = frames::trouble(none.cause.code(), none.reason);
+                return self.fail(ticket, &error);
+            }
+            self.prove(&mut fields);
         }
         if event == "create_room" && fields.iter().any(Field::is_empty_password) {
             let error = "the password is empty: write one, or leave `password=` out";
@@ -208,7 +207,7 @@ impl Session {
         self.send_frame(ticket, frame, id, kind, to).await
     }
 
-    async fn send_frame(
+    pub(super) async fn send_frame(
         &mut self,
         ticket: Ticket,
         frame: Vec<u8>,
@@ -244,7 +243,7 @@ impl Session {
     }
 
     /// Sends bytes for a command that waits for no answer; whether that went well.
-    async fn send(&mut self, ticket: Ticket, frame: &[u8]) -> io::Result<bool> {
+    pub(super) async fn send(&mut self, ticket: Ticket, frame: &[u8]) -> io::Result<bool> {
         if self.link.is_none() {
             self.not_connected(ticket)?;
             return Ok(false);
@@ -283,85 +282,6 @@ impl Session {
                 self.lose(reason.unwrap_or_else(|| error.to_string()))
             }
         }
-    }
-
-    async fn raw(&mut self, ticket: Ticket, text: &str) -> io::Result<()> {
-        let mut line = text.as_bytes().to_vec();
-        line.push(b'\n');
-        let asked = match Frame::parse(text.as_bytes()) {
-            Ok(frame) => {
-                let peer = frame.dest.map(Cow::into_owned);
-                match frame.body {
-                    Body::Request { id, name, .. } => Some((FrameType::Request, id, name, peer)),
-                    Body::ConfirmPass { id, name, .. } => {
-                        Some((FrameType::ConfirmPass, id, name, peer))
-                    }
-                    _ => None,
-                }
-            }
-            // A server's answer to what is no frame may be just what somebody wants to see.
-            Err(_) => None,
-        };
-        match asked {
-            Some((_, id, ..)) if self.calls.has(&id) => {
-                self.usage(ticket, &format!("the id `{id}` is in use: write another"))
-            }
-            Some((kind, id, name, peer)) => {
-                let id = Some(id.into_owned());
-                let to = To {
-                    name: &name,
-                    peer,
-                    join: None,
-                };
-                self.send_frame(ticket, line, id, kind, to).await
-            }
-            None => {
-                let to = To {
-                    name: "",
-                    peer: None,
-                    join: None,
-                };
-                self.send_frame(ticket, line, None, FrameType::Pass, to)
-                    .await
-            }
-        }
-    }
-
-    async fn answer(
-        &mut self,
-        ticket: Ticket,
-        number: u64,
-        answer: Result<String, WireError>,
-    ) -> io::Result<()> {
-        let done = if answer.is_ok() {
-            "answered"
-        } else {
-            "refused"
-        };
-        let Some(question) = self.asked.take(number) else {
-            let error = format!("nobody waits for an answer to #{number}");
-            return self.usage(ticket, &error);
-        };
-        let dest = question.from.as_deref();
-        let mut out = Vec::new();
-        match answer {
-            Ok(data) => {
-                write_head(&mut out, FrameType::Response, dest, None, &question.name);
-                out.extend_from_slice(data.as_bytes());
-                write_tail(&mut out, FrameType::Response, Some(&question.id));
-            }
-            Err(error) => {
-                write_error_response(&mut out, dest, &question.name, &question.id, &error);
-            }
-        }
-        if let Err(error) = check_length(&out) {
-            self.asked.put_back(number, question);
-            return self.usage(ticket, &error);
-        }
-        if self.send(ticket, &out).await? {
-            self.screen.done(ticket, done)?;
-        }
-        Ok(())
     }
 
     fn who(&mut self, ticket: Ticket, room: Option<&str>) -> io::Result<()> {

@@ -9,8 +9,9 @@ use protocol_core::wire::{
 };
 use tokio::time::Instant;
 
-use super::Session;
 use super::calls::{Asked, Call};
+use super::{FAREWELL, Session};
+use crate::cli::client::link::Link;
 use crate::cli::client::show::Event;
 use crate::events::{LoggedIn, RoomList};
 
@@ -133,13 +134,19 @@ impl Session {
         if call.peer.is_none() && asked == FrameType::Request {
             self.learn(&call, &data);
         }
+        if call.peer.is_none() && call.name == "logout" && !self.leaving {
+            // The server ends the link next.
+            self.end_link(Instant::now() + FAREWELL).await;
+        }
         if let Some(join) = &call.join {
             return self.request(call.ticket, "join_room", join).await;
         }
         if self.leaving {
             return Ok(());
         }
-        self.screen.answered(&call, &data, call.sent.elapsed())
+        let server = self.link.as_ref().map(Link::server);
+        self.screen
+            .answered(&call, &data, call.sent.elapsed(), server)
     }
 
     /// What an answer of the server's says about this client or about rooms.
@@ -157,8 +164,6 @@ impl Session {
                     }
                 });
             }
-            // The server ends the link next.
-            "logout" => self.drop_link(),
             "list_rooms" => {
                 let Ok(answer) = data.decode::<RoomList>() else {
                     return;
@@ -188,7 +193,12 @@ impl Session {
 
     /// The server has said its last word: nothing more is sent (`PROTOCOL.md` §7).
     async fn last_word(&mut self, error: &WireError) -> io::Result<()> {
-        self.last_word = Some(format!("the server ended it: {error}"));
+        self.turned_away = error.standard() == Some(ErrorCode::EncryptionRequired);
+        self.last_word = Some(if self.turned_away {
+            "the server takes encrypted links only".to_owned()
+        } else {
+            format!("the server ended it: {error}")
+        });
         let Some(link) = &mut self.link else {
             return Ok(());
         };

@@ -5,9 +5,19 @@ pub(super) fn for_code(code: &str) -> Option<&'static str> {
     Some(match code {
         "not_logged_in" | "not_connected" => "log in with `login ID`",
         "already_logged_in" => "`logout` first",
-        "id_taken" | "id_invalid" => "choose another id: --id, or `login ID`",
+        "id_taken" => {
+            "choose another id: --id, or `login ID`; an id that belongs to a key is had with that \
+             key alone: an encrypted link, --key-file"
+        }
+        "id_invalid" => "choose another id: --id, or `login ID`",
+        "auth_failed" => "give the id's token: --token-file, or `login ID token=…`",
+        "encryption_required" => {
+            "--encryption encrypted; --server-key takes no other server for this one"
+        }
+        "encryption_refused" => "--encryption plain, where nobody else sees the network",
+        "other_key" => "ask the server's operator which key is right",
         "version_mismatch" => "use a client of the same version",
-        "server_full" | "busy" | "unavailable" | "rate_limited" | "peer_slow"
+        "server_full" | "not_kept" | "busy" | "unavailable" | "rate_limited" | "peer_slow"
         | "peer_reconnecting" => "try again later",
         "room_not_found" => "`rooms` lists public rooms, `who` those that you are in",
         "bad_password" => "add password=…",

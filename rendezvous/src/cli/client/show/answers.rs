@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol_core::Json;
+use protocol_core::{Json, PeerIdentity};
 
 use super::escape::quoted;
 use super::line::{Line, Tone};
@@ -11,8 +11,13 @@ use crate::cli::in_words::status;
 use crate::events::{Changed, Invited, LoggedIn, Pong, Room, RoomList, RoomSummary};
 
 /// The lines that `data` is shown as, which answers the event `name` of the server's.
-pub(super) fn of_server(name: &str, data: &Json, took: Duration) -> Vec<Line> {
-    known(name, data, took).unwrap_or_else(|| vec![plain(data)])
+pub(super) fn of_server(
+    name: &str,
+    data: &Json,
+    took: Duration,
+    server: Option<PeerIdentity>,
+) -> Vec<Line> {
+    known(name, data, took, server).unwrap_or_else(|| vec![plain(data)])
 }
 
 /// The line for an answer of which nothing is known.
@@ -20,11 +25,21 @@ pub(super) fn plain(data: &Json) -> Line {
     Line::default().then(Tone::Dim, "answer ").json(data)
 }
 
-fn known(name: &str, data: &Json, took: Duration) -> Option<Vec<Line>> {
+fn known(
+    name: &str,
+    data: &Json,
+    took: Duration,
+    server: Option<PeerIdentity>,
+) -> Option<Vec<Line>> {
     let lines = match name {
         "login" => {
             let answer: LoggedIn = data.decode().ok()?;
-            vec![Line::new("logged in as ").then(Tone::Who, quoted(&answer.id))]
+            let kind = match server?.key() {
+                Some(_) => " (encrypted link)",
+                None => " (plain link)",
+            };
+            let line = Line::new("logged in as ").then(Tone::Who, quoted(&answer.id));
+            vec![line.then(Tone::Dim, kind)]
         }
         "logout" => vec![Line::new("logged out")],
         "ping" => {
@@ -113,7 +128,7 @@ mod tests {
 
     fn shown(name: &str, data: &str) -> String {
         let data = Json::parse(data).unwrap();
-        let lines = of_server(name, &data, Duration::from_micros(1_500));
+        let lines = of_server(name, &data, Duration::from_micros(1_500), None);
         let lines = lines.iter().map(|line| line.render(false, 1_000));
         lines.collect::<Vec<_>>().join("\n")
     }

@@ -15,8 +15,8 @@ mod sink;
 use std::io;
 use std::time::Duration;
 
-use protocol_core::Json;
 use protocol_core::wire::{FrameType, WireError};
+use protocol_core::{Json, PeerIdentity};
 
 use super::session::{Call, Ticket};
 use crate::events::Room;
@@ -128,10 +128,22 @@ impl Screen {
         self.line(&line)
     }
 
-    /// A call was answered.
-    pub(super) fn answered(&mut self, call: &Call, data: &Json, took: Duration) -> io::Result<()> {
+    /// A call was answered, at a link to a server that is known as `server`.
+    pub(super) fn answered(
+        &mut self,
+        call: &Call,
+        data: &Json,
+        took: Duration,
+        server: Option<PeerIdentity>,
+    ) -> io::Result<()> {
         if self.style.format == Format::Json {
-            return self.result(call.ticket, Some(data));
+            let is_login = call.peer.is_none() && call.name == "login";
+            let server = server.filter(|_| is_login).map(PeerIdentity::key);
+            return self.record(&Record {
+                encrypted: server.map(|key| key.is_some()),
+                server_key: server.flatten().map(|key| key.to_string()),
+                ..Record::result(call.ticket, Some(data))
+            });
         }
         let lines = match (&call.peer, call.kind) {
             (peer, FrameType::ConfirmPass) => {
@@ -149,7 +161,7 @@ impl Screen {
                         .json(data),
                 ]
             }
-            (None, _) => answers::of_server(&call.name, data, took),
+            (None, _) => answers::of_server(&call.name, data, took, server),
         };
         self.lines(&lines)
     }
@@ -245,7 +257,7 @@ impl Screen {
         self.lines(&lines)
     }
 
-    /// Something to know that nobody asked for.
+    /// Something to know that nobody asked for; beside the output of a script.
     pub(super) fn notice(&mut self, text: &str) -> io::Result<()> {
         if self.style.format == Format::Json {
             return self.record(&Record {
@@ -254,18 +266,16 @@ impl Screen {
                 ..Record::default()
             });
         }
-        self.line(&Line::default().then(Tone::Dim, format!("-- {text}")))
+        let line = Line::default().then(Tone::Dim, format!("-- {text}"));
+        if self.style.script {
+            Sink::complain(&line.render(self.style.colors, usize::MAX));
+            return Ok(());
+        }
+        self.line(&line)
     }
 
     fn result(&mut self, ticket: Ticket, data: Option<&Json>) -> io::Result<()> {
-        self.record(&Record {
-            kind: "result",
-            line: Some(ticket.line),
-            command: Some(ticket.command),
-            ok: Some(true),
-            data,
-            ..Record::default()
-        })
+        self.record(&Record::result(ticket, data))
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {

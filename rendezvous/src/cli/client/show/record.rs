@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::escape::escaped;
 use super::redact::redacted;
+use crate::cli::client::session::Ticket;
 
 /// One line. What does not apply is left out.
 #[derive(Debug, Default, Serialize)]
@@ -28,6 +29,11 @@ pub(super) struct Record<'a> {
     /// By which a request can be answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) number: Option<u64>,
+    /// Of a login: whether its link is encrypted, and then who the server has proved to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) encrypted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<&'a Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +52,19 @@ pub(super) struct Failure<'a> {
     pub(super) advice: Option<&'static str>,
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// A command that went well.
+    pub(super) fn result(ticket: Ticket, data: Option<&'a Json>) -> Self {
+        Self {
+            kind: "result",
+            line: Some(ticket.line),
+            command: Some(ticket.command),
+            ok: Some(true),
+            data,
+            ..Self::default()
+        }
+    }
+
     /// The line, without its end.
     pub(super) fn render(&self, redact: bool) -> String {
         let json = serde_json::to_string(self)

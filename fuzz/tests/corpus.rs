@@ -1,0 +1,146 @@
+//! The committed corpus, without a fuzzer.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use protocol_core::codec::CodecError;
+use protocol_fuzz::codec::{self, Outcome};
+use protocol_fuzz::{TARGETS, Target};
+
+fn committed(target: &Target) -> BTreeMap<String, Vec<u8>> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    fs::read_dir(corpus.join(target.name))
+        .unwrap()
+        .map(|file| {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read(path).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn every_input_keeps_the_laws() {
+    for target in TARGETS {
+        for (name, input) in committed(target) {
+            println!("{}/{name}", target.name);
+            (target.run)(&input);
+        }
+    }
+}
+
+#[test]
+fn every_seed_is_committed() {
+    for target in TARGETS {
+        let committed = committed(target);
+        for (name, seed) in (target.seeds)() {
+            assert!(
+                committed.get(name) == Some(&seed),
+                "{}/{name} is missing or old: cargo run --example seeds",
+                target.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_target_has_a_program_of_its_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    let mut programs: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut targets: Vec<_> = TARGETS.iter().map(|t| format!("{}.rs", t.name)).collect();
+    programs.sort();
+    targets.sort();
+    assert_eq!(programs, targets);
+}
+
+/// What became of the seed of this name.
+fn outcome(
+    seeds: Vec<(&'static str, Vec<u8>)>,
+    name: &str,
+    run: fn(&[u8]) -> Outcome,
+) -> (Option<CodecError>, bool, usize) {
+    let seed = seeds.into_iter().find(|seed| seed.0 == name);
+    let outcome = run(&seed.unwrap().1);
+    (outcome.error, outcome.is_open, outcome.heard)
+}
+
+/// The seeds attack what they are named after: none of them ends before it gets there.
+#[test]
+fn attacks_on_records_end_where_they_strike() {
+    let altered = || Some(CodecError::AlteredRecord);
+    let malformed = |what| Some(CodecError::Malformed(what));
+    for (name, error, heard) in [
+        ("nothing", None, 152),
+        ("sizes", None, 65_520 + 65_518),
+        ("flip-length", None, 0),
+        ("flip-record", altered(), 16),
+        ("drop", altered(), 0),
+        ("swap", altered(), 0),
+        ("cut", None, 0),
+        ("repeat", altered(), 150),
+        ("reflect", altered(), 0),
+        ("inject", malformed("a record is shorter than its tag"), 16),
+        (
+            "behind-the-end",
+            malformed("there are bytes behind the end"),
+            0,
+        ),
+        ("around-the-rekey", altered(), 10_002),
+    ] {
+        let expected = (error, true, heard);
+        assert_eq!(
+            outcome(codec::seeds::server(), name, codec::server),
+            expected,
+            "{name}"
+        );
+        assert_eq!(
+            outcome(codec::seeds::client(), name, codec::client),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn attacks_on_a_server_end_where_they_strike() {
+    for (name, error) in [
+        ("plain-at-encrypted", CodecError::EncryptionRequired),
+        ("encrypted-at-plain", CodecError::EncryptionRefused),
+        ("weak-key", CodecError::WeakKey),
+        (
+            "no-preamble",
+            CodecError::Malformed("no preamble of encryption"),
+        ),
+        ("other-version", CodecError::UnknownVersion(2)),
+        ("other-suite", CodecError::UnknownSuite(3)),
+        ("last-message-altered", CodecError::AlteredHandshake),
+    ] {
+        let (found, _, heard) = outcome(codec::seeds::server(), name, codec::server);
+        assert_eq!((found, heard), (Some(error), 0), "{name}");
+    }
+    for name in ["plain-at-plain", "plain-at-both"] {
+        let (error, is_open, heard) = outcome(codec::seeds::server(), name, codec::server);
+        assert_eq!((error, is_open, heard), (None, true, 41), "{name}");
+    }
+}
+
+#[test]
+fn attacks_on_a_client_end_where_they_strike() {
+    for (name, error) in [
+        ("answered-in-plain", CodecError::AnsweredInPlain),
+        ("weak-key", CodecError::WeakKey),
+        ("own-handshake", CodecError::AlteredHandshake),
+        ("handshake-altered", CodecError::AlteredHandshake),
+    ] {
+        let (found, is_open, heard) = outcome(codec::seeds::client(), name, codec::client);
+        assert_eq!((found, is_open, heard), (Some(error), false, 0), "{name}");
+    }
+    let (error, is_open, _) = outcome(codec::seeds::client(), "wrong-key", codec::client);
+    assert!(matches!(error, Some(CodecError::WrongKey { .. })) && !is_open);
+    let (error, is_open, heard) = outcome(codec::seeds::client(), "any-key", codec::client);
+    assert_eq!((error, is_open, heard), (None, true, 150));
+}

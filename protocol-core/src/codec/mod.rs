@@ -49,8 +49,8 @@ pub trait Codec: Send {
     ///
     /// # Errors
     ///
-    /// Where the bytes are not this codec's or were tampered with; the link must then be closed.
-    /// What was appended to `plain` before is genuine.
+    /// Where the bytes are not this codec's or were tampered with; the link must then be closed, and
+    /// nothing more is taken from it. What was appended to `plain` before is genuine.
     fn receive(
         &mut self,
         wire: &mut BytesMut,

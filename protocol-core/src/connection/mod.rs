@@ -128,6 +128,7 @@ impl Connection {
         if !plain.is_empty() {
             self.input.plain = plain;
         }
+        self.received();
     }
 
     /// Has `observer` told of everything that is dropped without an answer.

@@ -97,12 +97,16 @@ where
 impl Opened {
     fn receive(&mut self, out: &mut BytesMut) -> Result<Progress, Unopened> {
         let Self { codec, wire, plain } = self;
-        codec
-            .receive(wire, plain, out)
-            .map_err(|error| match (&error, last_word(wire)) {
-                (CodecError::AnsweredInPlain, Some(word)) => Unopened::Refused(word),
-                _ => Unopened::Codec(error),
-            })
+        let error = match codec.receive(wire, plain, out) {
+            Ok(progress) => return Ok(progress),
+            Err(error) => error,
+        };
+        match (&error, last_word(wire)) {
+            // What is wrong came behind the handshake, so the connection finds it again.
+            _ if codec.peer().key().is_some() => Ok(Progress::Open),
+            (CodecError::AnsweredInPlain, Some(word)) => Err(Unopened::Refused(word)),
+            _ => Err(Unopened::Codec(error)),
+        }
     }
 }
 

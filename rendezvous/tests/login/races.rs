@@ -189,3 +189,21 @@ fn an_unbound_id_is_bound_by_who_comes_first_after_it_was_forgotten() {
         }
     });
 }
+
+#[test]
+fn whoever_is_kept_out_never_has_the_id() {
+    run(async {
+        let house = slow(|_| {}).await;
+        let alice = secret();
+        let id = || LogIn::new("alice");
+        house.logins.allow(1);
+        house.begin(id(), Some(&alice), 1).await.gets_in().await;
+        // Their logins do not even wait for a session, so they cannot hold hers up.
+        for key in [Some(&secret()), None] {
+            let client = house.guest(key).await;
+            let refused = log_in_with(&client, id()).await.unwrap_err();
+            assert_eq!(refused, LoginError::IdTaken);
+        }
+        house.logins.has_begun(1).await;
+    });
+}

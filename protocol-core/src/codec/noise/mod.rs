@@ -71,8 +71,8 @@ pub struct Noise {
     /// Whether this end, and the other one, has said that it sends no more.
     finished: bool,
     ended: bool,
-    /// Nothing that arrives is taken any more.
-    broken: bool,
+    /// Why nothing that arrives is taken any more.
+    broken: Option<CodecError>,
 }
 
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl Noise {
             peer: None,
             finished: false,
             ended: false,
-            broken: false,
+            broken: None,
         })
     }
 
@@ -264,18 +264,19 @@ impl Codec for Noise {
         plain: &mut BytesMut,
         out: &mut BytesMut,
     ) -> Result<Progress, CodecError> {
-        while !self.broken {
+        // What follows an error cannot be trusted; what is due can still be sent.
+        while self.broken.is_none() {
             let took = match self.progress() {
                 Progress::Handshaking => self.shake_hands(wire, out),
                 Progress::Open => self.open_record(wire, plain),
             };
-            // What follows an error cannot be trusted; what is due can still be sent.
-            self.broken = took.is_err();
-            if !took? {
-                return Ok(self.progress());
+            match took {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => self.broken = Some(error),
             }
         }
-        Err(CodecError::NotOpen)
+        self.broken.clone().map_or(Ok(self.progress()), Err)
     }
 
     fn send(&mut self, plain: &[u8], wire: &mut BytesMut) -> Result<(), CodecError> {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use protocol_core::codec::{CodecError, Suite};
 use protocol_core::wire::{ErrorCode, WireError};
-use protocol_core::{CloseReason, ServerLimits};
+use protocol_core::{CloseReason, RequestError, ServerLimits};
 use protocol_tests::run;
 
 use crate::attempt::{Attempt, bad_frame};
-use crate::deeds::{cut_after, drip, flip, reflect, repeat, replace, to, withhold};
+use crate::deeds::{cut_after, drip, flip, pass, precede, reflect, repeat, replace, to, withhold};
 use crate::pieces::{LENGTH_BYTES, Part, Piece, Towards};
-use crate::proxy::Act;
+use crate::proxy::{Act, Deed};
 use crate::talk::{SUITES, Talk};
 
 const PREAMBLE: Part = Part::Preamble;
@@ -226,41 +226,31 @@ fn the_first_message_is_repeated() {
     });
 }
 
+/// The second of the two comes when the handshake has ended, so it is taken for a record.
+async fn repeated_behind_the_handshake(part: Part) {
+    let altered = CodecError::AlteredRecord;
+    for suite in SUITES {
+        let attempt = attempt(suite, part, repeat).await;
+        let visitor = attempt.result.expect("the handshake ended");
+        let reason = match part {
+            SECOND => CloseReason::Codec(altered.clone()),
+            // The server's word on that comes sealed.
+            _ => CloseReason::RefusedByPeer(bad_frame(&altered)),
+        };
+        assert_eq!(visitor.client.closed().await, reason);
+        assert_eq!(visitor.close().await, []);
+        attempt.house.was_never_reached().await;
+    }
+}
+
 #[test]
 fn the_second_message_is_repeated() {
-    run(async {
-        let altered = CodecError::AlteredRecord;
-        for suite in SUITES {
-            let attempt = attempt(suite, SECOND, repeat).await;
-            // The client finds it before or after it has answered the first of the two.
-            let Ok(visitor) = &attempt.result else {
-                attempt.assert_client_found(altered.clone()).await;
-                continue;
-            };
-            let found = visitor.client.closed().await;
-            assert_eq!(found, CloseReason::Codec(altered.clone()));
-            attempt.house.was_never_reached().await;
-        }
-    });
+    run(repeated_behind_the_handshake(SECOND));
 }
 
 #[test]
 fn the_third_message_is_repeated() {
-    run(async {
-        let word = bad_frame(&CodecError::AlteredRecord);
-        for suite in SUITES {
-            let attempt = attempt(suite, THIRD, repeat).await;
-            let visitor = attempt.result.expect("the client's handshake ended");
-            // The server's word is sealed once its handshake has ended.
-            match visitor.client.closed().await {
-                CloseReason::RefusedByPeer(said) => assert_eq!(said, word),
-                CloseReason::CutOff => {}
-                other => panic!("{other:?}"),
-            }
-            assert_eq!(visitor.close().await, []);
-            attempt.house.was_never_reached().await;
-        }
-    });
+    run(repeated_behind_the_handshake(THIRD));
 }
 
 #[test]
@@ -315,4 +305,38 @@ fn cut_into_single_bytes_it_opens_the_link() {
             assert_eq!(house.admitted(), 1);
         }
     });
+}
+
+#[test]
+fn the_first_record_comes_together_with_the_last_message() {
+    run(async {
+        for suite in SUITES {
+            let (_, house, _) = Talk::begin(suite, together(0)).await.part().await;
+            assert_eq!(house.admitted(), 1);
+
+            let attempt = Attempt::through(suite, together(1)).await;
+            let visitor = attempt.result.expect("the handshake ended");
+            let error = visitor.watch().await.unwrap().unwrap_err();
+            // Sealed, since the server's handshake has ended too.
+            let reason = CloseReason::RefusedByPeer(bad_frame(&CodecError::AlteredRecord));
+            assert_eq!(error, RequestError::Lost(reason));
+            attempt.house.was_never_reached().await;
+        }
+    });
+}
+
+/// Sends the client's last message on with its first record, of which these bits are changed.
+fn together(bits: u8) -> Deed {
+    let mut held = Vec::new();
+    Box::new(move |mut piece| match (piece.towards, piece.part) {
+        (Towards::Server, THIRD) => {
+            held = piece.bytes;
+            Vec::new()
+        }
+        (Towards::Server, Part::Record(0)) => {
+            piece.bytes[LENGTH_BYTES] ^= bits;
+            precede(held.split_off(0))(piece)
+        }
+        _ => pass(piece),
+    })
 }

@@ -122,25 +122,23 @@ fn a_client_that_says_a_byte_now_and_then_is_given_up() {
     run(async {
         let (house, _) = House::encrypted(limits(PATIENCE)).await;
         let raw = TcpStream::connect(house.address()).await.unwrap();
-        let (from, mut to) = raw.into_split();
-        let began = Instant::now();
-        let dripping = async move {
+        let (mut from, mut to) = raw.into_split();
+        // All of it would take four times as long as the server waits, and get an answer.
+        let dripping = async {
             for byte in greeting() {
                 sleep(PATIENCE / 10).await;
                 if to.write_all(&[byte]).await.is_err() {
                     break;
                 }
             }
-            to
         };
-        let listening = async move {
-            let (mut from, mut said) = (from, Vec::new());
+        let listening = async {
+            let mut said = Vec::new();
             from.read_to_end(&mut said).await.unwrap();
-            (word(&said), began.elapsed())
+            word(&said)
         };
-        let (_, (word, after)) = tokio::join!(dripping, listening);
+        let ((), word) = tokio::join!(dripping, listening);
         assert_eq!(word, too_late(PATIENCE));
-        assert!(after >= PATIENCE && after < PATIENCE * 3, "{after:?}");
         house.was_never_reached().await;
     });
 }

@@ -285,7 +285,7 @@ impl Visitor {
         Ok(Self { client, seen })
     }
 
-    /// Opens a call that the link outlives never.
+    /// Opens a call that stays open as long as the link does.
     pub(crate) fn watch(&self) -> Watching {
         let client = self.client.clone();
         tokio::spawn(async move {

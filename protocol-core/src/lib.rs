@@ -50,7 +50,7 @@
 //! `PROTOCOL.md` defines for every language.
 //!
 //! Links are plain TCP, which encrypts nothing and authenticates nobody, or encrypted, with proven
-//! keys at both ends: [`Connect::encrypted`], [`Bind::encrypted`]. A server relays between its
+//! keys at both ends: `Connect::encrypted`, `Bind::encrypted`. A server relays between its
 //! clients once it has a [`Relay`]; the crate `rendezvous` has one, with a login.
 //!
 //! | call | ends with `Ok` when | see |

@@ -1,8 +1,9 @@
 //! What the links of a test are: plain, or encrypted.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use protocol_core::{Bind, CloseReason, Connect, Encryption, Protocol, SecretKey};
 
@@ -22,20 +23,44 @@ pub enum Links {
     Encrypted,
 }
 
+/// What the threads of a test know.
+#[derive(Debug, Clone)]
+pub(crate) struct OfTest {
+    pub(crate) links: Links,
+    /// Whether anything in the test depends on its links.
+    asked: Arc<AtomicBool>,
+}
+
 thread_local! {
     /// A test has its threads to itself, so this is the test's.
-    static LINKS: Cell<Links> = const { Cell::new(Links::Plain) };
+    static OF_TEST: RefCell<OfTest> = RefCell::new(OfTest::new(Links::Plain));
+}
+
+impl OfTest {
+    pub(crate) fn new(links: Links) -> Self {
+        Self {
+            links,
+            asked: Arc::default(),
+        }
+    }
+
+    /// Makes this thread one of the test.
+    pub(crate) fn begin(&self) {
+        OF_TEST.set(self.clone());
+    }
+
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
 }
 
 impl Links {
     /// Those of the test that runs on this thread; plain where it says nothing.
     pub fn of_this_test() -> Self {
-        LINKS.get()
-    }
-
-    /// Makes this thread one of a test with such links.
-    pub(crate) fn begin(self) {
-        LINKS.set(self);
+        OF_TEST.with_borrow(|test| {
+            test.asked.store(true, Ordering::Relaxed);
+            test.links
+        })
     }
 
     /// The value for links of this kind, where the two are to be different.

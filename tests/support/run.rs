@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use crate::links::Links;
+use crate::links::{Links, OfTest};
 
 /// Far above what any test takes, also on a busy machine.
 const AT_MOST: Duration = Duration::from_secs(30);
@@ -21,7 +21,7 @@ const AT_MOST: Duration = Duration::from_secs(30);
 ///
 /// Where the test does, or does not end.
 pub fn run(test: impl Future<Output = ()> + Send + 'static) {
-    watch(Links::Plain, &mut two_threads(), test);
+    watch(&OfTest::new(Links::Plain), &mut two_threads(), test);
 }
 
 /// Runs `test` on one thread, where nothing happens beside it. Its links are plain.
@@ -30,7 +30,7 @@ pub fn run(test: impl Future<Output = ()> + Send + 'static) {
 ///
 /// Where the test does, or does not end.
 pub fn run_on_one_thread(test: impl Future<Output = ()> + Send + 'static) {
-    watch(Links::Plain, &mut one_thread(), test);
+    watch(&OfTest::new(Links::Plain), &mut one_thread(), test);
 }
 
 /// Runs `test` on one thread whose clock stands still and jumps to the next deadline whenever
@@ -40,31 +40,31 @@ pub fn run_on_one_thread(test: impl Future<Output = ()> + Send + 'static) {
 ///
 /// Where the test does, or does not end.
 pub fn run_paused(test: impl Future<Output = ()> + Send + 'static) {
-    watch(Links::Plain, &mut paused(), test);
+    watch(&OfTest::new(Links::Plain), &mut paused(), test);
 }
 
-/// The same tests over plain links, then over encrypted ones: ends that are made
+/// The same test over plain links, then over encrypted ones: ends that are made
 /// [`plain_or_encrypted`](crate::PlainOrEncrypted::plain_or_encrypted), and [`Raw`](crate::Raw) ones,
 /// are what the links of the test are. The thread that a failed test names says which they were.
 pub mod both {
-    use super::{Builder, Links, one_thread, paused, two_threads, watch};
+    use super::{Links, OfTest, one_thread, paused, two_threads, watch};
 
     /// Runs `test` twice on two worker threads.
     ///
     /// # Panics
     ///
-    /// Where the test does, or does not end.
+    /// Where the test does, does not end, or has nothing to do with its links.
     pub fn run<T: Future<Output = ()> + Send + 'static>(test: impl Fn() -> T) {
-        watch_both(two_threads, test);
+        each(|of_test| watch(of_test, &mut two_threads(), test()));
     }
 
     /// Runs `test` twice on one thread, where nothing happens beside it.
     ///
     /// # Panics
     ///
-    /// Where the test does, or does not end.
+    /// Where the test does, does not end, or has nothing to do with its links.
     pub fn run_on_one_thread<T: Future<Output = ()> + Send + 'static>(test: impl Fn() -> T) {
-        watch_both(one_thread, test);
+        each(|of_test| watch(of_test, &mut one_thread(), test()));
     }
 
     /// Runs `test` twice on one thread whose clock stands still and jumps to the next deadline
@@ -72,17 +72,30 @@ pub mod both {
     ///
     /// # Panics
     ///
-    /// Where the test does, or does not end.
+    /// Where the test does, does not end, or has nothing to do with its links.
     pub fn run_paused<T: Future<Output = ()> + Send + 'static>(test: impl Fn() -> T) {
-        watch_both(paused, test);
+        each(|of_test| watch(of_test, &mut paused(), test()));
     }
 
-    fn watch_both<T: Future<Output = ()> + Send + 'static>(
-        runtime: fn() -> Builder,
-        test: impl Fn() -> T,
-    ) {
+    /// Runs `test` twice on this thread, where it has a runtime of its own.
+    ///
+    /// # Panics
+    ///
+    /// Where the test does, or has nothing to do with its links.
+    pub fn call(test: impl Fn()) {
+        each(|of_test| {
+            of_test.begin();
+            test();
+        });
+        OfTest::new(Links::Plain).begin();
+    }
+
+    fn each(run: impl Fn(&OfTest)) {
         for links in [Links::Plain, Links::Encrypted] {
-            watch(links, &mut runtime(), test());
+            let of_test = OfTest::new(links);
+            run(&of_test);
+            // Otherwise it would prove the same twice.
+            assert!(of_test.was_asked(), "no end of the test asks for {links}");
         }
     }
 }
@@ -104,26 +117,25 @@ fn paused() -> Builder {
 }
 
 /// The watch is a thread outside the runtime, so that even a task that never yields is noticed.
-fn watch(links: Links, runtime: &mut Builder, test: impl Future<Output = ()> + Send + 'static) {
+fn watch(of_test: &OfTest, runtime: &mut Builder, test: impl Future<Output = ()> + Send + 'static) {
     let (ended, end) = channel::<()>();
+    let (on_worker, on_thread) = (of_test.clone(), of_test.clone());
+    let links = of_test.links.to_string();
     let runtime = runtime
         .enable_all()
-        .thread_name(links.to_string())
-        .on_thread_start(move || links.begin())
+        .thread_name(&links)
+        .on_thread_start(move || on_thread.begin())
         .build()
         .expect("the runtime starts");
-    let worker = thread::Builder::new().name(links.to_string());
+    let worker = thread::Builder::new().name(links.clone());
     let worker = worker.spawn(move || {
         let _ended = ended;
-        links.begin();
+        on_worker.begin();
         runtime.block_on(async { tokio::spawn(test).await })
     });
     let worker = worker.expect("a thread starts");
     let hangs = end.recv_timeout(AT_MOST) == Err(RecvTimeoutError::Timeout);
-    assert!(
-        !hangs,
-        "the test over {links} did not end within {AT_MOST:?}"
-    );
+    assert!(!hangs, "over {links}, the test did not end in {AT_MOST:?}");
     let joined = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
     if let Err(failed) = joined {
         resume_unwind(failed.into_panic());

@@ -1,5 +1,7 @@
 //! A server's end of a link, until its first byte says whether it is plain or encrypted.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 
 #[cfg(feature = "noise")]
@@ -12,11 +14,10 @@ use super::{Codec, CodecError, PeerIdentity, Plain, Progress};
 pub(super) const ENCRYPTED: u8 = 0x01;
 
 /// Which links a server takes, and the key that it proves itself by.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Encryption {
     /// Plain ones only.
-    #[default]
     Plain,
     /// Encrypted ones only.
     #[cfg(feature = "noise")]
@@ -48,7 +49,10 @@ pub struct Accept(State);
 
 #[derive(Debug)]
 enum State {
-    Undecided(Encryption),
+    /// A link to a server that takes no others, before its first byte.
+    OnlyPlain,
+    #[cfg(feature = "noise")]
+    Undecided(Arc<Encryption>),
     Plain,
     #[cfg(feature = "noise")]
     Noise(Box<Noise>),
@@ -56,43 +60,49 @@ enum State {
 
 impl Accept {
     /// A codec for a link that was just accepted.
-    pub fn new(encryption: Encryption) -> Self {
-        Self(State::Undecided(encryption))
+    pub fn new(encryption: impl Into<Arc<Encryption>>) -> Self {
+        match encryption.into() {
+            encryption if matches!(*encryption, Encryption::Plain) => Self(State::OnlyPlain),
+            #[cfg(feature = "noise")]
+            encryption => Self(State::Undecided(encryption)),
+            #[cfg(not(feature = "noise"))]
+            _ => Self(State::OnlyPlain),
+        }
     }
 
     /// Whether a link that starts with these bytes is encrypted.
-    pub fn is_encrypted(wire: &[u8]) -> bool {
+    pub(crate) fn is_encrypted(wire: &[u8]) -> bool {
         wire.first() == Some(&ENCRYPTED)
     }
 
     /// Decides by the bytes that have arrived; not before there are enough of them.
     fn decide(&mut self, wire: &mut BytesMut) -> Result<(), CodecError> {
-        let (State::Undecided(encryption), Some(&first)) = (&self.0, wire.first()) else {
+        let Some(&first) = wire.first() else {
             return Ok(());
         };
-        let decided = match (first, encryption) {
-            (ENCRYPTED, Encryption::Plain) => return Err(CodecError::EncryptionRefused),
-            #[cfg(feature = "noise")]
-            (ENCRYPTED, Encryption::Encrypted(key) | Encryption::Both(key)) => {
-                match noise::take_preamble(wire)? {
-                    None => return Ok(()),
-                    Some(suite) => State::Noise(Box::new(Noise::server(suite, key)?)),
-                }
-            }
-            #[cfg(feature = "noise")]
-            (b'{' | b' ' | b'\t' | b'\r' | b'\n', Encryption::Encrypted(_)) => {
-                return Err(CodecError::EncryptionRequired);
-            }
-            #[cfg(feature = "noise")]
-            (b'{' | b' ' | b'\t' | b'\r' | b'\n', Encryption::Both(_)) => State::Plain,
+        let decided = match &self.0 {
+            State::OnlyPlain if first == ENCRYPTED => return Err(CodecError::EncryptionRefused),
             // What is no frame is found to be none where frames are read.
-            (_, Encryption::Plain) => State::Plain,
+            State::OnlyPlain => State::Plain,
             #[cfg(feature = "noise")]
-            _ => {
-                return Err(CodecError::Malformed(
-                    "a link starts with a frame or with the preamble of encryption",
-                ));
-            }
+            State::Undecided(encryption) => match (first, &**encryption) {
+                (ENCRYPTED, Encryption::Encrypted(key) | Encryption::Both(key)) => {
+                    match noise::take_preamble(wire)? {
+                        None => return Ok(()),
+                        Some(suite) => State::Noise(Box::new(Noise::server(suite, key)?)),
+                    }
+                }
+                (b'{' | b' ' | b'\t' | b'\r' | b'\n', Encryption::Encrypted(_)) => {
+                    return Err(CodecError::EncryptionRequired);
+                }
+                (b'{' | b' ' | b'\t' | b'\r' | b'\n', _) => State::Plain,
+                _ => {
+                    return Err(CodecError::Malformed(
+                        "a link starts with a frame or with the preamble of encryption",
+                    ));
+                }
+            },
+            _ => return Ok(()),
         };
         self.0 = decided;
         Ok(())
@@ -102,9 +112,9 @@ impl Accept {
 impl Codec for Accept {
     fn start(&mut self, _out: &mut BytesMut) -> Result<Progress, CodecError> {
         Ok(match self.0 {
-            State::Undecided(Encryption::Plain) | State::Plain => Progress::Open,
+            State::OnlyPlain | State::Plain => Progress::Open,
             #[cfg(feature = "noise")]
-            _ => Progress::Handshaking,
+            State::Undecided(_) | State::Noise(_) => Progress::Handshaking,
         })
     }
 
@@ -116,10 +126,9 @@ impl Codec for Accept {
     ) -> Result<Progress, CodecError> {
         self.decide(wire)?;
         match &mut self.0 {
-            State::Undecided(Encryption::Plain) => Ok(Progress::Open),
+            State::OnlyPlain | State::Plain => Plain.receive(wire, plain, out),
             #[cfg(feature = "noise")]
             State::Undecided(_) => Ok(Progress::Handshaking),
-            State::Plain => Plain.receive(wire, plain, out),
             #[cfg(feature = "noise")]
             State::Noise(noise) => noise.receive(wire, plain, out),
         }
@@ -127,7 +136,7 @@ impl Codec for Accept {
 
     fn send(&mut self, plain: &[u8], wire: &mut BytesMut) -> Result<(), CodecError> {
         match &mut self.0 {
-            State::Undecided(Encryption::Plain) | State::Plain => Plain.send(plain, wire),
+            State::OnlyPlain | State::Plain => Plain.send(plain, wire),
             #[cfg(feature = "noise")]
             State::Undecided(_) => Err(CodecError::NotOpen),
             #[cfg(feature = "noise")]
@@ -137,7 +146,7 @@ impl Codec for Accept {
 
     fn finish(&mut self, wire: &mut BytesMut) -> Result<(), CodecError> {
         match &mut self.0 {
-            State::Undecided(Encryption::Plain) | State::Plain => Plain.finish(wire),
+            State::OnlyPlain | State::Plain => Plain.finish(wire),
             #[cfg(feature = "noise")]
             State::Undecided(_) => Err(CodecError::NotOpen),
             #[cfg(feature = "noise")]
@@ -147,7 +156,9 @@ impl Codec for Accept {
 
     fn may_end(&self) -> bool {
         match &self.0 {
-            State::Undecided(_) | State::Plain => true,
+            State::OnlyPlain | State::Plain => true,
+            #[cfg(feature = "noise")]
+            State::Undecided(_) => true,
             #[cfg(feature = "noise")]
             State::Noise(noise) => noise.may_end(),
         }
@@ -155,7 +166,9 @@ impl Codec for Accept {
 
     fn peer(&self) -> PeerIdentity {
         match &self.0 {
-            State::Undecided(_) | State::Plain => PeerIdentity::Anonymous,
+            State::OnlyPlain | State::Plain => PeerIdentity::Anonymous,
+            #[cfg(feature = "noise")]
+            State::Undecided(_) => PeerIdentity::Anonymous,
             #[cfg(feature = "noise")]
             State::Noise(noise) => noise.peer(),
         }

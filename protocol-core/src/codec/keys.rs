@@ -156,7 +156,7 @@ pub enum KeyError {
     #[error("this is a secret key: give the public one, and make a new secret if others saw it")]
     Secret,
     /// It is no secret key.
-    #[error("a secret key starts with `secret-`")]
+    #[error("a secret key starts with `secret-`: make one with `SecretKey::generate`")]
     NotSecret,
 }
 
@@ -164,21 +164,21 @@ fn parse(text: &str) -> Result<[u8; KEY_BYTES], KeyError> {
     if text.starts_with("secret-") {
         return Err(KeyError::Secret);
     }
-    let mut digits = Vec::with_capacity(2 * KEY_BYTES);
-    for (index, character) in text.chars().enumerate() {
+    let mut key = [0; KEY_BYTES];
+    let mut found = 0;
+    for character in text.chars() {
         let digit = character
             .to_digit(16)
             .and_then(|digit| u8::try_from(digit).ok())
-            .ok_or(KeyError::NotHexadecimal { at: index + 1 })?;
-        digits.push(digit);
+            .ok_or(KeyError::NotHexadecimal { at: found + 1 })?;
+        if let Some(byte) = key.get_mut(found / 2) {
+            *byte = *byte << 4 | digit;
+        }
+        found += 1;
     }
-    let mut key = [0; KEY_BYTES];
-    if digits.len() != 2 * KEY_BYTES {
-        let found = digits.len();
-        return Err(KeyError::Length { found });
+    if found == 2 * KEY_BYTES {
+        Ok(key)
+    } else {
+        Err(KeyError::Length { found })
     }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = pair[0] << 4 | pair[1];
-    }
-    Ok(key)
 }

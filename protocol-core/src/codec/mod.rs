@@ -1,7 +1,7 @@
 //! Frames ⇄ bytes on the socket: the seam behind which a link is plain or encrypted.
 //!
 //! A codec sees streams of bytes. It knows nothing of JSON, events or sockets. [`Plain`] passes
-//! frames through, [`Noise`] encrypts them, and a server's [`Accept`] tells by a link's first byte
+//! frames through, `Noise` encrypts them, and a server's [`Accept`] tells by a link's first byte
 //! which of the two it is.
 
 mod accept;
@@ -124,7 +124,7 @@ pub enum CodecError {
     #[error("this server takes encrypted links only: connect with its public key")]
     EncryptionRequired,
     /// An encrypted link to a server that takes plain ones only.
-    #[error("this server takes plain links only: connect without encryption")]
+    #[error("this server takes plain links only")]
     EncryptionRefused,
     /// The other end answered an encrypted handshake with plain frames. A client never goes on
     /// without encryption.

@@ -23,10 +23,12 @@ pub(super) struct Input {
     /// How many of these are for other peers.
     pub(super) aside_transit: usize,
     pub(super) ended: bool,
-    /// Bytes that are done with: of lines, and what the codec took off them.
+    /// Bytes of lines that are done with.
     pub(super) consumed: u64,
-    /// What the codec took off since that was last charged.
-    overhead: usize,
+    /// Bytes that arrived and are part of no frame: what the codec took off.
+    pub(super) overhead: u64,
+    /// Those of them that are not yet charged to the peer's rate.
+    uncharged: usize,
 }
 
 pub(super) enum Taken {
@@ -78,12 +80,12 @@ impl Input {
 
     /// Takes note of bytes that arrived and are part of no frame.
     pub(super) fn note_overhead(&mut self, count: usize) {
-        self.consumed += count as u64;
-        self.overhead += count;
+        self.overhead += count as u64;
+        self.uncharged += count;
     }
 
-    pub(super) fn take_overhead(&mut self) -> usize {
-        mem::take(&mut self.overhead)
+    pub(super) fn take_uncharged(&mut self) -> usize {
+        mem::take(&mut self.uncharged)
     }
 
     pub(super) fn has_partial(&self) -> bool {

@@ -69,7 +69,8 @@ pub struct Limits {
     /// shorter deadlines of their own; this one bounds what is remembered for them.
     pub relay_timeout: Duration,
     /// How long a link may take to open, from being accepted: until a server that takes encrypted
-    /// links knows which kind it is, and their handshake is done.
+    /// links knows which kind it is, and their handshake is done. At a client
+    /// `Connect::timeout` says that.
     pub handshake_timeout: Duration,
     /// Bounds until the connection is identified; none where strangers are welcome.
     pub stranger: Option<StrangerLimits>,

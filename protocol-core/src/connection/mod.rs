@@ -50,7 +50,7 @@ use self::core::{Core, Phase};
 use self::input::{Input, Taken};
 use self::pace::Pace;
 use self::strangers::Stranger;
-use crate::codec::{Codec, PeerIdentity};
+use crate::codec::{Codec, CodecError, PeerIdentity};
 use crate::error::{CloseReason, refusal};
 use crate::wire::{ErrorCode, Frame, WireError};
 
@@ -86,6 +86,8 @@ pub struct Connection {
     input: Input,
     codec: Box<dyn Codec>,
     sealed: BytesMut,
+    /// Why the codec reads no more, until what it has read before is handled.
+    unreadable: Option<CodecError>,
     /// Whether the other end was told that nothing follows.
     finished: bool,
     blocked_since: Option<Instant>,
@@ -109,6 +111,7 @@ impl Connection {
             input: Input::default(),
             codec,
             sealed: BytesMut::new(),
+            unreadable: None,
             finished: false,
             blocked_since: None,
             handling: 0,
@@ -120,7 +123,7 @@ impl Connection {
     }
 
     /// Takes over what arrived while the codec opened: bytes of the wire, and of frames.
-    pub(crate) fn take_over(&mut self, wire: BytesMut, plain: BytesMut) {
+    pub fn take_over(&mut self, wire: BytesMut, plain: BytesMut) {
         // Small buffers that hold nothing would keep the large ones from being lent.
         if !wire.is_empty() {
             self.input.wire = wire;
@@ -159,6 +162,7 @@ impl Connection {
     /// up.
     pub fn wants_read(&self) -> bool {
         !self.input.ended
+            && self.unreadable.is_none()
             && match self.core.phase {
                 Phase::Open => !self.is_output_full() && !self.pace.is_paused(),
                 Phase::Draining { .. } => !self.is_output_full(),
@@ -189,17 +193,29 @@ impl Connection {
             self.input.discard();
             return;
         }
+        if self.unreadable.is_some() {
+            self.input.wire.clear();
+            return;
+        }
         let arrived = self.input_len();
         let Input { wire, plain, .. } = &mut self.input;
         let received = self.codec.receive(wire, plain, &mut self.sealed);
-        self.input.note_overhead(arrived - self.input_len());
-        match received {
-            Ok(_) => self.check_unopened(),
-            Err(error) => {
-                let word = refusal(&error);
-                self.violated_as(CloseReason::Codec(error), &word);
-            }
+        self.input
+            .note_overhead(arrived.saturating_sub(self.input_len()));
+        if let Err(error) = received {
+            self.input.wire.clear();
+            self.unreadable = Some(error);
         }
+    }
+
+    /// Nothing whole is left of what arrived; whether the codec could read no more of it.
+    fn is_unreadable(&mut self) -> bool {
+        if let Some(error) = self.unreadable.take() {
+            let word = refusal(&error);
+            self.violated_as(CloseReason::Codec(error), &word);
+            return true;
+        }
+        false
     }
 
     /// Takes note that the other end will send no more. What arrived is still handled and answered;
@@ -248,7 +264,9 @@ impl Connection {
             self.core.room = self.room();
             let (event, consumed) = match self.input.take(self.frame_limit()) {
                 Ok(Taken::Nothing) => {
-                    self.settle(now);
+                    if !self.is_unreadable() && !self.has_too_much_unread() {
+                        self.settle(now);
+                    }
                     return None;
                 }
                 Ok(Taken::Aside(line)) => match Frame::parse(&line) {
@@ -314,7 +332,9 @@ impl Connection {
             let (content, consumed) = match self.input.take_line(self.frame_limit()) {
                 Ok(Some(line)) => line,
                 Ok(None) => {
-                    self.settle_partial(now);
+                    if !self.is_unreadable() && !self.has_too_much_unread() {
+                        self.settle_partial(now);
+                    }
                     return;
                 }
                 Err(error) => {

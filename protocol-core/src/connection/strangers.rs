@@ -65,18 +65,25 @@ impl Connection {
                 return false;
             }
         }
-        let bytes = consumed + self.input.take_overhead();
+        let bytes = consumed + self.input.take_uncharged();
         self.pace.charge(now, usize::from(!empty), bytes);
         true
     }
 
-    /// Gives a stranger up whose unfinished record takes more than all that it may send.
-    pub(super) fn check_unopened(&mut self) {
-        if let Some(stranger) = &self.stranger
-            && self.input.wire.len() > stranger.limits.bytes_in
-        {
-            self.violated(too_much(stranger.limits.bytes_in));
+    /// Gives a stranger up that has sent more than it may, in needless records or in one that does not
+    /// end; whether it has. Asked when nothing whole is left, so that a login before that counts.
+    pub(super) fn has_too_much_unread(&mut self) -> bool {
+        let Some(stranger) = &self.stranger else {
+            return false;
+        };
+        let limit = stranger.limits.bytes_in;
+        let input = &self.input;
+        let is_too_much =
+            input.wire.len() > limit || input.consumed + input.overhead > limit as u64;
+        if is_too_much {
+            self.violated(too_much(limit));
         }
+        is_too_much
     }
 }
 

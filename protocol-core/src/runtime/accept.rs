@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -93,7 +93,7 @@ pub(super) struct Seat {
     address: Option<IpAddr>,
 }
 
-/// A place for one handshake; free again when dropped.
+/// A place to compute in; free again when dropped.
 #[derive(Debug)]
 pub(super) struct HandshakeSeat {
     _here: Option<OwnedSemaphorePermit>,
@@ -129,19 +129,20 @@ impl Seats {
         }
         let counted = address
             .map(|address| address.to_canonical())
-            .filter(|address| !address.is_loopback());
+            .filter(|address| !address.is_loopback())
+            .map(network);
         if let Some(address) = counted {
+            let here = taken.by_address.get(&address);
+            let connections = here.map_or(0, |here| here.connections);
+            if let Some(limit) = self.an_address.filter(|limit| connections >= *limit) {
+                let text = format!("too many connections from this address: {limit}");
+                return Err(WireError::new(ErrorCode::Unavailable, text));
+            }
             let here = taken.by_address.entry(address).or_insert_with(|| Here {
                 connections: 0,
                 handshakes: places(self.handshakes_an_address),
             });
-            match self.an_address {
-                Some(limit) if here.connections >= limit => {
-                    let text = format!("too many connections from this address: {limit}");
-                    return Err(WireError::new(ErrorCode::Unavailable, text));
-                }
-                _ => here.connections += 1,
-            }
+            here.connections += 1;
         }
         taken.in_all += 1;
         Ok(Seat {
@@ -151,14 +152,22 @@ impl Seats {
     }
 }
 
+/// What counts as one address: of IPv6 the first half, since whoever has one has all that start so.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
 /// A semaphore that no number of places is too large, or too small, for.
 fn places(count: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)))
 }
 
 impl Seat {
-    /// Waits for a place to shake hands in: first for one of its address, so that those who wait do
-    /// so behind their own.
+    /// Waits for a place to compute a handshake's keys in: first for one of its address, so that those
+    /// who come in crowds wait behind their own.
     pub(super) async fn handshake(&self) -> HandshakeSeat {
         let here = self.address.and_then(|address| {
             let taken = self.seats.lock();
@@ -227,11 +236,16 @@ pub(super) async fn accept(
 }
 
 /// Says why a link that shook no hands is given up, within `linger`.
-pub(super) async fn turn_away<IO>(mut io: IO, error: &WireError, linger: Duration)
-where
+pub(super) async fn turn_away<IO>(
+    mut io: IO,
+    address: Option<SocketAddr>,
+    error: &WireError,
+    linger: Duration,
+) where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    tracing::debug!(%error, "no link came about");
+    let address = address.map(tracing::field::display);
+    tracing::debug!(address, %error, "no link came about");
     let mut word = Vec::new();
     write_protocol_error(&mut word, error);
     let said = async {

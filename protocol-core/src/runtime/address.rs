@@ -34,7 +34,22 @@ macro_rules! named_with_port {
     )+};
 }
 
-named_with_port!(&str, String, Ipv4Addr);
+named_with_port!(Ipv4Addr);
+
+macro_rules! named_with_host {
+    ($($host:ty),+) => {$(
+        impl ServerAddress for ($host, u16) {
+            fn name(&self) -> String {
+                match self.0.parse::<IpAddr>() {
+                    Ok(ip) => (ip, self.1).name(),
+                    Err(_) => format!("{}:{}", self.0, self.1).to_ascii_lowercase(),
+                }
+            }
+        }
+    )+};
+}
+
+named_with_host!(&str, String);
 
 impl ServerAddress for (IpAddr, u16) {
     fn name(&self) -> String {

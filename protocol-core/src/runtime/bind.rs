@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::accept::{Seat, Seats, accept, new_connection, turn_away};
 use super::driver::drive;
 use super::now;
-use super::opening::{self, Opened, Unopened};
+use super::opening::{Opened, Unopened, open};
 use super::server::{Inner, Server, ServerLimits, Shutdown, Tasks};
 use crate::codec::{Accept, Encryption};
 use crate::connection::{Limits, Notice, Observer, Role};
@@ -150,7 +150,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
         {
             return Err(BindError::Exposed { address });
         }
-        let encryption = encryption.unwrap_or_default();
+        let encryption = Arc::new(encryption.unwrap_or(Encryption::Plain));
         let public_key = encryption.public_key();
         let hub = Arc::new(Hub::default());
         let seats = Seats::new(&limits);
@@ -241,7 +241,7 @@ struct Host<P: Protocol, H, I> {
     gates: Arc<[Arc<dyn Gate<P>>]>,
     relays: Arc<[Arc<dyn Relay<P>>]>,
     observer: Option<Observer>,
-    encryption: Encryption,
+    encryption: Arc<Encryption>,
     indices: PhantomData<fn() -> I>,
 }
 
@@ -257,8 +257,8 @@ where
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let codec = Box::new(Accept::new(self.encryption.clone()));
-        if matches!(self.encryption, Encryption::Plain) {
+        let codec = Box::new(Accept::new(Arc::clone(&self.encryption)));
+        if matches!(*self.encryption, Encryption::Plain) {
             self.run(io, Opened::at_once(codec), now(), address, seat);
             return;
         }
@@ -266,17 +266,22 @@ where
         self.tasks.spawn_opening(async move {
             let (mut io, since) = (io, now());
             let limits = &host.limits;
-            let opening = open(&mut io, codec, &seat);
+            let opening = open(&mut io, codec, Some(&seat));
             match tokio::time::timeout(limits.handshake_timeout, opening).await {
                 Ok(Ok(opened)) => host.run(io, opened, since, address, seat),
                 Ok(Err(Unopened::Codec(error))) => {
-                    turn_away(io, &refusal(&error), limits.linger).await;
+                    turn_away(io, address, &refusal(&error), limits.linger).await;
                 }
-                Ok(Err(Unopened::Io(_) | Unopened::Refused(_))) => {}
+                Ok(Err(Unopened::Io(error))) => {
+                    let address = address.map(tracing::field::display);
+                    tracing::debug!(address, %error, "no link came about");
+                }
+                // Servers are refused nothing.
+                Ok(Err(Unopened::Refused(_))) => {}
                 Err(_) => {
                     let text = format!("no link came about within {:?}", limits.handshake_timeout);
                     let word = WireError::new(ErrorCode::Timeout, text);
-                    turn_away(io, &word, limits.linger).await;
+                    turn_away(io, address, &word, limits.linger).await;
                 }
             }
         });
@@ -313,21 +318,6 @@ where
         self.tasks
             .spawn(drive(io, connection, link, service, places));
     }
-}
-
-/// Opens the codec of a link that was accepted, with others that shake hands within the limits on
-/// that.
-async fn open<IO>(io: &mut IO, codec: Box<Accept>, seat: &Seat) -> Result<Opened, Unopened>
-where
-    IO: AsyncRead + AsyncWrite + Unpin,
-{
-    let wire = opening::first_bytes(io).await?;
-    let _handshake = if Accept::is_encrypted(&wire) {
-        Some(seat.handshake().await)
-    } else {
-        None
-    };
-    opening::open(io, codec, wire).await
 }
 
 /// A link's entry in the hub, gone when its task is.

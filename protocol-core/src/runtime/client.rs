@@ -95,7 +95,7 @@ impl<P: Protocol> Client<P> {
     /// Connects to the server at `address`, such as `"127.0.0.1:7766"`. Name the handlers with
     /// [`Connect::handle`] where the protocol has `to_client` or `to_peer` sets, then await.
     ///
-    /// The link is plain unless [`Connect::encrypted`] says otherwise.
+    /// The link is plain unless `Connect::encrypted` says otherwise.
     pub fn connect<'a>(address: impl ServerAddress + Send + 'a) -> Connect<'a, P> {
         Connect::new(Source::Tcp {
             name: address.name(),

@@ -18,7 +18,7 @@ use super::opening::Opened;
 #[cfg(feature = "noise")]
 use super::{
     keys::{KeyFileError, KnownHosts},
-    trust::{Security, Trust},
+    trust::{self, Security, Trust},
 };
 #[cfg(feature = "noise")]
 use crate::codec::{CodecError, PublicKey, SecretKey, Suite};
@@ -50,10 +50,10 @@ pub enum ConnectError {
     #[cfg(feature = "noise")]
     #[error("cannot encrypt the link: {0}")]
     Codec(CodecError),
-    /// The server refused before the link was encrypted, so nothing vouches for its words. With
-    /// `encryption_refused` it takes plain links only.
+    /// Somebody answered in plain before the link was encrypted: the server, which takes plain links
+    /// only (`encryption_refused`) or is full, or anybody in between. Nothing vouches for the words.
     #[cfg(feature = "noise")]
-    #[error("refused before the link was encrypted: {0}")]
+    #[error("somebody refused before the link was encrypted, which proves nothing: {}", shown(.0))]
     Refused(WireError),
     /// The server holds another key than the one that is pinned for it.
     #[cfg(feature = "noise")]
@@ -87,6 +87,15 @@ pub enum ConnectError {
     #[cfg(feature = "noise")]
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+}
+
+/// Words that anybody may have sent, fit for a terminal.
+#[cfg(feature = "noise")]
+fn shown(error: &WireError) -> String {
+    const CHARACTERS: usize = 200;
+    let text = error.to_string();
+    let cut: String = text.chars().take(CHARACTERS).collect();
+    cut.escape_debug().to_string()
 }
 
 pub(super) enum Source<'a> {
@@ -174,10 +183,11 @@ impl<'a, P: Protocol> Connect<'a, P> {
 
     /// Encrypts the link, to whoever answers at the address the first time. Its key is pinned in the
     /// file of [known servers](Self::known_hosts); from then on another key there is
-    /// [`ConnectError::KeyChanged`]. Over an in-memory pipe nothing is pinned.
+    /// [`ConnectError::KeyChanged`]. Over an in-memory pipe, and where a key was given by
+    /// [`encrypted`](Self::encrypted), nothing is pinned.
     #[cfg(feature = "noise")]
     pub fn encrypted_trust_on_first_use(mut self) -> Self {
-        self.options.security.trust = Some(Trust::FirstUse);
+        self.options.security.trust.get_or_insert(Trust::FirstUse);
         self
     }
 
@@ -259,10 +269,12 @@ where
         match source {
             None => Err(io::Error::other("this connection was begun before").into()),
             Some(Source::Memory(open)) => {
-                begin::<P, H, I, J, _>(open(), None, options, handlers).await
+                let prepared = options.prepare(None).await?;
+                begin::<P, H, I, J, _>(open(), options, prepared, handlers).await
             }
             Some(Source::Tcp { name, connecting }) => {
-                begin::<P, H, I, J, _>(connecting.await?, Some(name), options, handlers).await
+                let prepared = options.prepare(Some(name)).await?;
+                begin::<P, H, I, J, _>(connecting.await?, options, prepared, handlers).await
             }
         }
     };
@@ -305,9 +317,9 @@ impl<P> Future for Connecting<'_, P> {
 
 /// Opens the codec and starts the driver.
 async fn begin<P, H, I, J, IO>(
-    io: IO,
-    name: Option<String>,
+    mut io: IO,
     options: Options,
+    prepared: Prepared,
     handlers: H,
 ) -> Result<Client<P>, ConnectError>
 where
@@ -319,7 +331,7 @@ where
     J: 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (io, opened) = options.open(io, name).await?;
+    let opened = prepared.open(&mut io).await?;
     let link = Arc::new(Link::new(
         &options.limits,
         ConnectionId(0),
@@ -351,30 +363,34 @@ where
     Ok(Client::new(link, driver))
 }
 
+/// What is known before there is a socket: how the link is encrypted, if it is.
+struct Prepared {
+    #[cfg(feature = "noise")]
+    encrypted: Option<trust::Prepared>,
+}
+
 impl Options {
-    #[cfg_attr(
-        not(feature = "noise"),
-        allow(
-            clippy::unused_async,
-            clippy::unused_self,
-            unused_mut,
-            unused_variables
-        )
-    )]
-    async fn open<IO>(&self, mut io: IO, name: Option<String>) -> Result<(IO, Opened), ConnectError>
+    /// Reads the files that an encrypted link needs.
+    #[cfg_attr(not(feature = "noise"), allow(clippy::unused_async, unused_variables))]
+    async fn prepare(&self, name: Option<String>) -> Result<Prepared, ConnectError> {
+        Ok(Prepared {
+            #[cfg(feature = "noise")]
+            encrypted: self.security.clone().prepare(name).await?,
+        })
+    }
+}
+
+impl Prepared {
+    #[cfg_attr(not(feature = "noise"), allow(clippy::unused_async, unused_variables))]
+    async fn open<IO>(self, io: &mut IO) -> Result<Opened, ConnectError>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         #[cfg(feature = "noise")]
-        if let Some(trust) = self.security.trust {
-            let opened = self.security.clone().open(&mut io, trust, name).await?;
-            return Ok((io, opened));
+        if let Some(encrypted) = self.encrypted {
+            return encrypted.open(io).await;
         }
-        #[cfg(feature = "noise")]
-        if self.security.is_meant() {
-            return Err(ConnectError::NotEncrypted);
-        }
-        Ok((io, Opened::plain()))
+        Ok(Opened::plain())
     }
 }
 

@@ -5,7 +5,8 @@ use std::io;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::codec::{Codec, CodecError, Plain, Progress};
+use super::accept::Seat;
+use crate::codec::{Accept, Codec, CodecError, Plain, Progress};
 use crate::wire::{Body, Frame, LineSplitter, WireError};
 
 /// Room for a whole handshake and the first frames.
@@ -53,34 +54,20 @@ impl From<io::Error> for Unopened {
     }
 }
 
-/// Reads what the other end says first.
-pub(super) async fn first_bytes<IO: AsyncRead + Unpin>(io: &mut IO) -> io::Result<BytesMut> {
-    let mut wire = BytesMut::with_capacity(READ_BYTES);
-    if io.read_buf(&mut wire).await? == 0 {
-        return Err(ended());
-    }
-    Ok(wire)
-}
-
-/// Lets the codec shake hands until it is open; `wire` is what has arrived already.
+/// Lets the codec shake hands until it is open. At a server the link has a `seat`, and computes its
+/// handshake in places that are never kept while the other end is waited for.
 pub(super) async fn open<IO>(
     io: &mut IO,
     codec: Box<dyn Codec>,
-    wire: BytesMut,
+    seat: Option<&Seat>,
 ) -> Result<Opened, Unopened>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut opened = Opened {
-        codec,
-        wire,
-        plain: BytesMut::new(),
-    };
+    let mut opened = Opened::at_once(codec);
     let mut out = BytesMut::new();
     let mut progress = opened.codec.start(&mut out).map_err(Unopened::Codec)?;
-    if !opened.wire.is_empty() {
-        progress = opened.receive(&mut out)?;
-    }
+    let mut is_encrypted = None;
     loop {
         io.write_all_buf(&mut out).await?;
         if progress == Progress::Open {
@@ -90,6 +77,11 @@ where
         if io.read_buf(&mut opened.wire).await? == 0 {
             return Err(Unopened::Io(ended()));
         }
+        let is_encrypted = *is_encrypted.get_or_insert_with(|| Accept::is_encrypted(&opened.wire));
+        let _place = match seat.filter(|_| is_encrypted) {
+            Some(seat) => Some(seat.handshake().await),
+            None => None,
+        };
         progress = opened.receive(&mut out)?;
     }
 }

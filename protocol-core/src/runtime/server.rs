@@ -30,14 +30,16 @@ const BACKLOG: u32 = 1_024;
 pub struct ServerLimits {
     /// Connections in all; a further one gets `unavailable` and is closed.
     pub connections: usize,
-    /// Connections from one address, so that one machine cannot take all places. Loopback
-    /// addresses are not counted.
+    /// Connections from one address, so that one machine cannot take all places; of IPv6 from one
+    /// network of 64 bits. Loopback addresses are not counted.
     pub connections_an_address: Option<usize>,
-    /// Encrypted links that shake hands at once; further ones wait, for no longer than
-    /// [`Limits::handshake_timeout`]. 0 counts as 1.
+    /// Handshakes of encrypted links whose keys are computed at once, a tenth of a millisecond each;
+    /// further ones wait, for no longer than [`Limits::handshake_timeout`]. By default half of the
+    /// cores, so that open links have the other half. 0 counts as 1.
     pub handshakes: usize,
-    /// Those of one address among them, so that one machine cannot keep all others waiting. Loopback
-    /// addresses are not counted. 0 counts as 1.
+    /// Those of one address that are computed or wait among all; further ones wait behind their own,
+    /// so that a crowd from one machine does not keep others waiting. Addresses are counted as
+    /// connections are. 0 counts as 1.
     pub handshakes_an_address: usize,
     /// The bounds of each connection.
     pub connection: Limits,
@@ -48,7 +50,7 @@ impl Default for ServerLimits {
         Self {
             connections: 10_000,
             connections_an_address: Some(64),
-            handshakes: 64,
+            handshakes: std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2),
             handshakes_an_address: 8,
             connection: Limits::server(),
         }
@@ -88,13 +90,15 @@ pub(super) struct Inner {
 /// How far a shutdown is. It keeps the tasks, so that one who stops waiting ends nothing.
 pub(super) enum Shutdown {
     NotAsked,
-    UnderWay(JoinSet<()>),
+    UnderWay(Vec<JoinSet<()>>),
     Done { in_time: bool },
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.tasks.close().abort_all();
+        for mut tasks in self.tasks.close() {
+            tasks.abort_all();
+        }
     }
 }
 
@@ -120,6 +124,7 @@ impl Tasks {
     ) -> Option<AbortHandle> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         while running.set.try_join_next().is_some() {}
+        while running.opening.try_join_next().is_some() {}
         (!running.closed).then(|| running.set.spawn(task))
     }
 
@@ -132,11 +137,13 @@ impl Tasks {
         }
     }
 
-    fn close(&self) -> JoinSet<()> {
+    /// Ends the tasks that open links, and hands all of them over.
+    fn close(&self) -> Vec<JoinSet<()>> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.closed = true;
         running.opening.abort_all();
-        std::mem::take(&mut running.set)
+        let opening = std::mem::take(&mut running.opening);
+        vec![opening, std::mem::take(&mut running.set)]
     }
 }
 
@@ -221,9 +228,15 @@ impl<P: Protocol> Server<P> {
             Shutdown::Done { in_time } => *in_time,
             Shutdown::NotAsked => true,
             Shutdown::UnderWay(tasks) => {
-                let all = async { while tasks.join_next().await.is_some() {} };
+                let all = async {
+                    for tasks in &mut *tasks {
+                        while tasks.join_next().await.is_some() {}
+                    }
+                };
                 let in_time = tokio::time::timeout(deadline, all).await.is_ok();
-                tasks.shutdown().await;
+                for tasks in tasks {
+                    tasks.shutdown().await;
+                }
                 in_time
             }
         };

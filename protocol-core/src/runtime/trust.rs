@@ -1,6 +1,5 @@
 //! How a client opens an encrypted link: whom it trusts, and by which key it is known itself.
 
-use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::spawn_blocking;
 
@@ -27,94 +26,138 @@ pub(super) struct Security {
     pub(super) suite: Option<Suite>,
 }
 
-/// A server's key that is pinned, or is to be.
-struct Pin {
+/// All that a handshake needs.
+pub(super) struct Prepared {
+    suite: Suite,
+    identity: SecretKey,
+    server: Server,
+}
+
+/// What is known of the server.
+enum Server {
+    Known(PublicKey),
+    Pinned(Host, PinnedKey),
+    /// Its key is to be pinned.
+    New(Host),
+    /// It has no name to pin a key under.
+    Nameless,
+}
+
+/// A place for a server's key.
+struct Host {
     hosts: KnownHosts,
     name: String,
-    pinned: Option<PinnedKey>,
 }
 
 impl Security {
-    /// Whether anything was asked for that only encrypted links have.
-    pub(super) fn is_meant(&self) -> bool {
-        self.identity.is_some() || self.known_hosts.is_some() || self.suite.is_some()
-    }
-
-    /// Shakes hands with the server that is known as `name`; one without a name is never pinned.
-    pub(super) async fn open<IO>(
+    /// Reads what is needed for a link to the server that is known as `name`; none where the link is
+    /// to be plain.
+    pub(super) async fn prepare(
         self,
-        io: &mut IO,
-        trust: Trust,
         name: Option<String>,
-    ) -> Result<Opened, ConnectError>
-    where
-        IO: AsyncRead + AsyncWrite + Unpin,
-    {
-        let suite = self.suite.unwrap_or_else(Suite::fastest);
-        let (identity, pin) = in_files(move || {
+    ) -> Result<Option<Prepared>, ConnectError> {
+        let Some(trust) = self.trust else {
+            let is_meant =
+                self.identity.is_some() || self.known_hosts.is_some() || self.suite.is_some();
+            return if is_meant {
+                Err(ConnectError::NotEncrypted)
+            } else {
+                Ok(None)
+            };
+        };
+        let prepared = in_files(move || {
             let identity = match self.identity {
                 Some(identity) => identity,
-                None => SecretKey::from_file_or_new(client_key_file()?)?.0,
+                None => own_key()?,
             };
-            let pin = match (trust, name) {
-                (Trust::FirstUse, Some(name)) => Some(Pin::find(self.known_hosts, name)?),
-                _ => None,
+            let server = match (trust, name) {
+                (Trust::Key(key), _) => Server::Known(key),
+                (Trust::FirstUse, None) => Server::Nameless,
+                (Trust::FirstUse, Some(name)) => find(self.known_hosts, name)?,
             };
-            Ok((identity, pin))
-        })
-        .await?;
-        let expected = match trust {
-            Trust::Key(key) => Some(key),
-            Trust::FirstUse => pin.as_ref().and_then(Pin::key),
-        };
-        let codec = Noise::client(suite, &identity, expected).map_err(ConnectError::Codec)?;
-        match (open(io, Box::new(codec), BytesMut::new()).await, pin) {
-            (Ok(opened), Some(pin)) => {
-                if let (None, Some(key)) = (pin.pinned, opened.codec.peer().key()) {
-                    in_files(move || pin.hosts.pin(&pin.name, key)).await?;
-                }
-                Ok(opened)
-            }
-            (Ok(opened), None) => Ok(opened),
-            (Err(Unopened::Codec(CodecError::WrongKey { found, .. })), Some(pin)) => {
-                Err(pin.changed(found))
-            }
-            (Err(unopened), _) => Err(unopened.into()),
-        }
+            Ok(Prepared {
+                suite: self.suite.unwrap_or_else(Suite::fastest),
+                identity,
+                server,
+            })
+        });
+        prepared.await.map(Some)
     }
 }
 
-impl Pin {
-    fn find(hosts: Option<KnownHosts>, name: String) -> Result<Self, KeyFileError> {
-        let hosts = match hosts {
-            Some(hosts) => hosts,
-            None => KnownHosts::of_user()?,
+impl Prepared {
+    /// Shakes hands with the server.
+    pub(super) async fn open<IO>(self, io: &mut IO) -> Result<Opened, ConnectError>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let expected = match &self.server {
+            Server::Known(key) => Some(*key),
+            Server::Pinned(_, pinned) => Some(pinned.key),
+            Server::New(_) | Server::Nameless => None,
         };
-        let pinned = hosts.find(&name)?;
-        Ok(Self {
-            hosts,
-            name,
-            pinned,
-        })
+        let codec = Noise::client(self.suite, &self.identity, expected);
+        let codec = Box::new(codec.map_err(ConnectError::Codec)?);
+        let opened = match (open(io, codec, None).await, &self.server) {
+            (
+                Err(Unopened::Codec(CodecError::WrongKey { found, .. })),
+                Server::Pinned(host, pinned),
+            ) => {
+                return Err(host.changed(*pinned, found));
+            }
+            (opened, _) => opened?,
+        };
+        if let (Server::New(host), Some(found)) = (self.server, opened.codec.peer().key()) {
+            in_files(move || {
+                host.hosts
+                    .pin(&host.name, found)
+                    .map(|pinned| (host, pinned))
+            })
+            .await
+            .and_then(|(host, pinned)| {
+                // Another program may have met another server meanwhile.
+                if pinned.key == found {
+                    Ok(())
+                } else {
+                    Err(host.changed(pinned, found))
+                }
+            })?;
+        }
+        Ok(opened)
     }
+}
 
-    fn key(&self) -> Option<PublicKey> {
-        self.pinned.map(|pinned| pinned.key)
+/// This user's own key, made the first time.
+fn own_key() -> Result<SecretKey, KeyFileError> {
+    let file = client_key_file()?;
+    let (key, is_new) = SecretKey::from_file_or_new(&file)?;
+    if is_new {
+        tracing::info!(?file, public_key = %key.public(), "made a key for this user");
     }
+    Ok(key)
+}
 
-    fn changed(self, found: PublicKey) -> ConnectError {
-        match self.pinned {
-            Some(PinnedKey { key, line }) => ConnectError::KeyChanged {
-                server: self.name,
-                pinned: key,
-                found,
-                file: self.hosts.path().to_owned(),
-                line,
-            },
-            None => ConnectError::Codec(CodecError::WrongKey {
-                expected: found,
-                found,
-            }),
+fn find(hosts: Option<KnownHosts>, name: String) -> Result<Server, KeyFileError> {
+    let hosts = match hosts {
+        Some(hosts) => hosts,
+        None => KnownHosts::of_user()?,
+    };
+    let pinned = hosts.find(&name)?;
+    let host = Host { hosts, name };
+    Ok(match pinned {
+        Some(pinned) => Server::Pinned(host, pinned),
+        None => Server::New(host),
+    })
+}
+
+impl Host {
+    fn changed(&self, pinned: PinnedKey, found: PublicKey) -> ConnectError {
+        ConnectError::KeyChanged {
+            server: self.name.clone(),
+            pinned: pinned.key,
+            found,
+            file: self.hosts.path().to_owned(),
+            line: pinned.line,
         }
     }
 }

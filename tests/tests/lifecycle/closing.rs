@@ -5,7 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use protocol_core::{CloseReason, Limits, RequestError, SendError, ServerLimits};
-use protocol_tests::{both::run, still_waits};
+use protocol_tests::{
+    both::{self, run},
+    still_waits,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::depot::{Load, Seen, Wait, WaitBeside, Waited, connect, connect_with, serve};
@@ -110,37 +113,39 @@ fn a_call_without_an_answer_is_lost_once_the_closed_link_lingered() {
 
 #[test]
 fn a_runtime_that_ends_leaves_no_call_waiting() {
-    let runtime = Runtime::new().unwrap();
-    let (client, server) = runtime.block_on(async {
-        let server = serve(ServerLimits::default()).await;
-        (connect(server.end.address()).await.end, server)
-    });
-    let waiting = client.clone();
-    let (tell, told) = channel();
-    // The caller has a runtime of its own, which goes on.
-    thread::spawn(move || {
-        let other = Builder::new_current_thread().build().unwrap();
-        other.block_on(async {
-            let mut call = waiting.request(Wait);
-            assert!(still_waits(&mut call).await);
-            tell.send(None).unwrap();
-            tell.send(Some(call.await)).unwrap();
+    both::call(|| {
+        let runtime = Runtime::new().unwrap();
+        let (client, server) = runtime.block_on(async {
+            let server = serve(ServerLimits::default()).await;
+            (connect(server.end.address()).await.end, server)
         });
+        let waiting = client.clone();
+        let (tell, told) = channel();
+        // The caller has a runtime of its own, which goes on.
+        thread::spawn(move || {
+            let other = Builder::new_current_thread().build().unwrap();
+            other.block_on(async {
+                let mut call = waiting.request(Wait);
+                assert!(still_waits(&mut call).await);
+                tell.send(None).unwrap();
+                tell.send(Some(call.await)).unwrap();
+            });
+        });
+        let at_most = Duration::from_secs(20);
+        assert_eq!(told.recv_timeout(at_most), Ok(None));
+        runtime.shutdown_timeout(at_most);
+        let Ok(Some(Err(error))) = told.recv_timeout(at_most) else {
+            panic!("the call ends with its driver");
+        };
+        assert!(
+            matches!(
+                error,
+                RequestError::Lost(CloseReason::Closed | CloseReason::PeerClosed)
+                    | RequestError::NotSent(SendError::Closed(_))
+            ),
+            "{error:?}"
+        );
+        assert!(client.close_reason().is_some());
+        drop(server);
     });
-    let at_most = Duration::from_secs(20);
-    assert_eq!(told.recv_timeout(at_most), Ok(None));
-    runtime.shutdown_timeout(at_most);
-    let Ok(Some(Err(error))) = told.recv_timeout(at_most) else {
-        panic!("the call ends with its driver");
-    };
-    assert!(
-        matches!(
-            error,
-            RequestError::Lost(CloseReason::Closed | CloseReason::PeerClosed)
-                | RequestError::NotSent(SendError::Closed(_))
-        ),
-        "{error:?}"
-    );
-    assert!(client.close_reason().is_some());
-    drop(server);
 }

@@ -161,46 +161,25 @@ fn who_is_given_up_frees_its_seat() {
 }
 
 #[test]
-fn who_waits_for_a_handshake_gets_through_when_another_is_given_up() {
-    run(async {
-        let patience = Duration::from_secs(2);
-        let mut limits = limits(patience);
-        limits.handshakes = 1;
-        let (house, key) = House::encrypted(limits).await;
-        let began = Instant::now();
-        let raw = stuck(&house).await;
-        // So that this one's own time is not up when the other's is.
-        sleep(patience / 2).await;
-        let (visitor, word) = tokio::join!(connect(&house, &key), last_word(raw));
-        assert_eq!(word, too_late(patience));
-        assert!(began.elapsed() >= patience, "it waited for the other");
-        is_served(&visitor.unwrap()).await;
-    });
-}
-
-#[test]
-fn who_waits_for_a_handshake_gets_through_when_another_leaves() {
+fn half_a_handshake_holds_up_nobody() {
     run(async {
         let mut limits = ServerLimits::default();
         limits.handshakes = 1;
+        limits.handshakes_an_address = 1;
         let (house, key) = House::encrypted(limits).await;
-        let raw = stuck(&house).await;
-        let connecting = connect(&house, &key);
-        tokio::pin!(connecting);
-        tokio::select! {
-            _ = &mut connecting => panic!("there is one place"),
-            () = house.has_connections(2) => {}
-        }
-        // It is there, and stays out.
-        let early = tokio::time::timeout(PATIENCE, &mut connecting).await;
-        assert!(early.is_err(), "there is one place");
-        drop(raw);
-        is_served(&connecting.await.unwrap()).await;
+        let crowd = [
+            begun(&house).await,
+            stuck(&house).await,
+            stuck(&house).await,
+            begun(&house).await,
+        ];
+        is_served(&connect(&house, &key).await.unwrap()).await;
+        drop(crowd);
     });
 }
 
 #[test]
-fn who_waits_for_a_handshake_too_long_is_given_up() {
+fn half_handshakes_are_given_up_in_time() {
     run(async {
         let mut limits = limits(PATIENCE);
         limits.handshakes = 1;

@@ -105,7 +105,7 @@ fn a_clients_handler_reaches_others_and_the_room() {
 
 #[test]
 fn an_inbox_whose_queue_had_no_handler_ends_with_the_queue() {
-    run(|| async {
+    protocol_tests::run(async {
         let (queue, mut inbox) = queue::<Heard>(1);
         assert!(still_waits(&mut Box::pin(inbox.next())).await);
         drop(queue);

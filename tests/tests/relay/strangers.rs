@@ -64,8 +64,11 @@ fn a_stranger_sends_at_most_eight_kibibytes_in_all() {
             let all = format!("{}\n{}\n", note(4_096), note(rest - 1 + last));
             stranger.write(all.as_bytes()).await;
             stranger.send(look).await;
-            if taken {
+            // What records take is counted once nothing whole is left to be handled.
+            if taken || Links::of_this_test() == Links::Encrypted {
                 assert_eq!(soon(stranger.json()).await["data"], true);
+            }
+            if taken {
                 stranger.send("").await;
                 stranger.send(look).await;
             }

@@ -231,8 +231,10 @@ impl Noise {
         wire.put_u16(announced);
         let start = wire.len();
         wire.resize(start + length, 0);
-        let sealed = transport.write_message(plain, &mut wire[start..]);
-        sealed.map_err(|_| CodecError::Exhausted)?;
+        if transport.write_message(plain, &mut wire[start..]).is_err() {
+            wire.truncate(start - LENGTH_BYTES);
+            return Err(CodecError::Exhausted);
+        }
         if transport.sending_nonce().is_multiple_of(REKEY_AFTER) {
             transport.rekey_outgoing();
         }
@@ -328,6 +330,7 @@ fn failed(error: &snow::Error) -> CodecError {
     match error {
         snow::Error::Dh => CodecError::WeakKey,
         snow::Error::Rng => CodecError::NoRandomness,
-        _ => CodecError::AlteredHandshake,
+        snow::Error::Decrypt => CodecError::AlteredHandshake,
+        _ => CodecError::NotOpen,
     }
 }

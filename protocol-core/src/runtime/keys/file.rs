@@ -4,7 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{KeyFileError, make_folder_of};
+use uuid::Uuid;
+
+use super::{KeyFileError, check_file, make_folder_of};
 use crate::codec::SecretKey;
 
 /// More is no key file.
@@ -19,12 +21,14 @@ impl SecretKey {
     /// Where there is no such file, others can read it (on Unix), or it holds no key.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
         let path = path.as_ref();
+        check_file(path, 0o077)?;
         let file = File::open(path).map_err(|error| KeyFileError::io(path, error))?;
-        check_mode(path, &file)?;
         let mut text = String::new();
-        file.take(LONGEST)
-            .read_to_string(&mut text)
-            .map_err(|error| KeyFileError::io(path, error))?;
+        let read = file.take(LONGEST).read_to_string(&mut text);
+        let read = read.map_err(|error| KeyFileError::io(path, error))?;
+        if read as u64 == LONGEST {
+            return Err(KeyFileError::malformed(path, "it is too long"));
+        }
         let mut lines = text
             .lines()
             .map(str::trim)
@@ -89,13 +93,14 @@ struct Draft(PathBuf);
 impl Draft {
     fn write(path: &Path, key: &SecretKey) -> io::Result<Self> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", key.public()));
+        name.push(format!(".{}.new", Uuid::new_v4()));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let draft = Self(path.with_file_name(name));
-        let mut file = options.open(&draft.0)?;
+        let path = path.with_file_name(name);
+        let mut file = options.open(&path)?;
+        let draft = Self(path);
         write!(
             file,
             "# A secret key: whoever has it can pose as its owner. Its public half is\n# {}\n{}\n",
@@ -113,27 +118,4 @@ impl Drop for Draft {
             tracing::warn!(file = ?self.0, %error, "cannot remove a key's draft");
         }
     }
-}
-
-#[cfg(unix)]
-fn check_mode(path: &Path, file: &File) -> Result<(), KeyFileError> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let metadata = file
-        .metadata()
-        .map_err(|error| KeyFileError::io(path, error))?;
-    let mode = metadata.permissions().mode() & 0o777;
-    let of_others = mode & 0o077;
-    if of_others != 0 {
-        return Err(KeyFileError::Exposed {
-            path: path.to_owned(),
-            mode,
-        });
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path, _: &File) -> Result<(), KeyFileError> {
-    Ok(())
 }

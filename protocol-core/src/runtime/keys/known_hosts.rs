@@ -1,18 +1,20 @@
 //! The keys of servers that a client has met: a line each, with the server's name and its key.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{KeyFileError, folder, make_folder_of};
+use super::{KeyFileError, check_file, folder, make_folder_of};
 use crate::codec::PublicKey;
 
 /// More is no such file: some 100,000 servers.
 const LONGEST: u64 = 10 << 20;
 
 /// A file of known servers: a line each, with the server's address as its user writes it, and its
-/// public key. Lines that start with `#` are left out of account. It is only ever added to; of
-/// several lines for an address the first counts.
+/// public key. Case does not matter, and lines that start with `#` are left out of account. It is
+/// only ever added to; of several lines for an address the first counts.
 ///
 /// # Examples
 ///
@@ -23,8 +25,8 @@ const LONGEST: u64 = 10 << 20;
 /// let hosts = KnownHosts::at(folder.join("known_hosts"));
 /// let key = SecretKey::generate()?.public();
 /// assert_eq!(hosts.find("example.org:7766")?, None);
-/// hosts.pin("example.org:7766", key)?;
-/// assert_eq!(hosts.find("example.org:7766")?.map(|pinned| pinned.key), Some(key));
+/// assert_eq!(hosts.pin("example.org:7766", key)?.key, key);
+/// assert_eq!(hosts.find("Example.org:7766")?.map(|pinned| pinned.key), Some(key));
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -67,9 +69,61 @@ impl KnownHosts {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, or a line up to that server's is none.
+    /// Where the file cannot be read, others can write to it (on Unix), or a line up to that
+    /// server's is none.
     pub fn find(&self, name: &str) -> Result<Option<PinnedKey>, KeyFileError> {
-        let text = self.read()?;
+        match self.open(OpenOptions::new().read(true)) {
+            Ok(mut file) => self.find_in(&self.read(&mut file)?, name),
+            Err(KeyFileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds a line for the server at `name` unless there is one, and returns what counts from then
+    /// on: another key where another program was faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find); and where the file cannot be written, or `name` cannot stand in a
+    /// line.
+    pub fn pin(&self, name: &str, key: PublicKey) -> Result<PinnedKey, KeyFileError> {
+        let io = |error| KeyFileError::io(&self.path, error);
+        if name.is_empty() || name.starts_with('#') || name.contains(is_no_part_of_a_name) {
+            let text = format!("{name:?} is no address of a server");
+            return Err(io(io::Error::new(io::ErrorKind::InvalidInput, text)));
+        }
+        make_folder_of(&self.path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = self.open(&options)?;
+        file.lock().map_err(io)?;
+        let text = self.read(&mut file)?;
+        if let Some(pinned) = self.find_in(&text, name)? {
+            return Ok(pinned);
+        }
+        let name = normal(name);
+        // A last line that was cut off, or written by hand, may lack its end.
+        let (before, lines) = match text.chars().next_back() {
+            None => ("", 0),
+            Some('\n') => ("", text.lines().count()),
+            Some(_) => ("\n", text.lines().count()),
+        };
+        let line = format!("{before}{name} {key}\n");
+        file.write_all(line.as_bytes()).map_err(io)?;
+        file.sync_all().map_err(io)?;
+        Ok(PinnedKey {
+            key,
+            line: lines + 1,
+        })
+    }
+
+    fn find_in(&self, text: &str, name: &str) -> Result<Option<PinnedKey>, KeyFileError> {
+        let name = normal(name);
+        let text = text.trim_start_matches('\u{feff}');
         for (line, number) in text.lines().map(str::trim).zip(1..) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -80,7 +134,7 @@ impl KnownHosts {
             let (host, key) = line
                 .split_once(char::is_whitespace)
                 .ok_or_else(|| malformed("a line has a server's address and its key"))?;
-            if host == name {
+            if normal(host) == name {
                 let key = key.trim().parse();
                 let key = key.map_err(|error| malformed(&format!("{error}")))?;
                 return Ok(Some(PinnedKey { key, line: number }));
@@ -89,36 +143,34 @@ impl KnownHosts {
         Ok(None)
     }
 
-    /// Adds a line for the server at `name`.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be written.
-    pub fn pin(&self, name: &str, key: PublicKey) -> Result<(), KeyFileError> {
-        make_folder_of(&self.path)?;
-        let io = |error| KeyFileError::io(&self.path, error);
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        let mut file = options.open(&self.path).map_err(io)?;
-        // One write, so that lines of several programs do not mix.
-        let line = format!("{name} {key}\n");
-        file.write_all(line.as_bytes()).map_err(io)?;
-        file.sync_all().map_err(io)
+    fn open(&self, options: &OpenOptions) -> Result<File, KeyFileError> {
+        check_file(&self.path, 0o022)?;
+        let file = options.open(&self.path);
+        file.map_err(|error| KeyFileError::io(&self.path, error))
     }
 
-    fn read(&self) -> Result<String, KeyFileError> {
-        let io = |error| KeyFileError::io(&self.path, error);
+    fn read(&self, file: &mut File) -> Result<String, KeyFileError> {
         let mut text = String::new();
-        match File::open(&self.path) {
-            Ok(file) => {
-                let read = file.take(LONGEST).read_to_string(&mut text).map_err(io)?;
-                if read as u64 == LONGEST {
-                    return Err(KeyFileError::malformed(&self.path, "it is too long"));
-                }
-                Ok(text)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(text),
-            Err(error) => Err(io(error)),
+        let read = file.take(LONGEST).read_to_string(&mut text);
+        let read = read.map_err(|error| KeyFileError::io(&self.path, error))?;
+        if read as u64 == LONGEST {
+            return Err(KeyFileError::malformed(&self.path, "it is too long"));
         }
+        Ok(text)
+    }
+}
+
+fn is_no_part_of_a_name(character: char) -> bool {
+    character.is_whitespace() || character.is_control()
+}
+
+/// One form for all ways in which an address can be written.
+fn normal(name: &str) -> Cow<'_, str> {
+    match name.parse::<SocketAddr>() {
+        Ok(address) => address.to_string().into(),
+        Err(_) if name.contains(|letter: char| letter.is_ascii_uppercase()) => {
+            name.to_ascii_lowercase().into()
+        }
+        Err(_) => name.into(),
     }
 }

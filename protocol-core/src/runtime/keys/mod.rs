@@ -22,18 +22,18 @@ pub enum KeyFileError {
         /// What the system says.
         error: io::Error,
     },
-    /// The file holds no key.
-    #[error("{path:?} holds no key: {problem}")]
+    /// The file is no file of keys.
+    #[error("{path:?} is no file of keys: {problem}")]
     Malformed {
         /// The file.
         path: PathBuf,
         /// What is wrong, with the line.
         problem: String,
     },
-    /// Other users of the machine can read the secret.
+    /// Other users of the machine can read a secret key, or add to the known servers.
     #[error(
-        "others can read the secret key in {path:?}, whose mode is {mode:o}: run `chmod 600` on it, \
-         or make a new key if somebody may have"
+        "others can use {path:?}, whose mode is {mode:o}: run `chmod 600` on it, and make a new key \
+         if it has a secret one that somebody may have read"
     )]
     Exposed {
         /// The file.
@@ -96,4 +96,30 @@ fn make_folder_of(file: &Path) -> Result<(), KeyFileError> {
     builder
         .create(folder)
         .map_err(|error| KeyFileError::io(folder, error))
+}
+
+/// Refuses what is no regular file, on which a read may wait for ever, and one whose mode has a bit
+/// of `forbidden`. A file that is not there is none's.
+fn check_file(path: &Path, forbidden: u32) -> Result<(), KeyFileError> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(KeyFileError::io(path, error)),
+    };
+    if !metadata.is_file() {
+        return Err(KeyFileError::malformed(path, "it is no regular file"));
+    }
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
+        if mode & forbidden != 0 {
+            return Err(KeyFileError::Exposed {
+                path: path.to_owned(),
+                mode,
+            });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = forbidden;
+    Ok(())
 }

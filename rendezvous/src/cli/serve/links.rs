@@ -44,18 +44,19 @@ pub(super) struct Links {
     )]
     handshake_timeout: Duration,
 
-    /// Connections that shake hands at once; others wait
+    /// Handshakes whose keys are computed at once, so that open connections have the other cores;
+    /// further ones wait [default: half of the cores]
     #[arg(
         long,
         env = "RENDEZVOUS_MAX_HANDSHAKES",
         value_name = "N",
-        default_value = "64",
         value_parser = values::count_above_zero,
         help_heading = "Encryption"
     )]
-    max_handshakes: u32,
+    max_handshakes: Option<u32>,
 
-    /// Those of one IP address among them. Loopback has no limit
+    /// Those of one IP address that are computed or wait among all; further ones wait behind their
+    /// own. Loopback has no limit
     #[arg(
         long,
         env = "RENDEZVOUS_MAX_HANDSHAKES_PER_ADDRESS",
@@ -129,7 +130,9 @@ impl Links {
 
     /// Sets the limits that the flags ask for, of which login has set some.
     pub(super) fn limit(&self, limits: &mut ServerLimits, login_timeout: Duration) {
-        limits.handshakes = self.max_handshakes as usize;
+        if let Some(handshakes) = self.max_handshakes {
+            limits.handshakes = handshakes as usize;
+        }
         limits.handshakes_an_address = self.max_handshakes_per_address as usize;
         limits.connection.handshake_timeout = self.handshake_timeout.min(login_timeout);
     }

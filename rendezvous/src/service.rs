@@ -276,7 +276,8 @@ impl<D: Directory> Rendezvous<D> {
     }
 
     /// Ends all rooms, tells every client that the server closes, then shuts it down: see
-    /// [`Server::shutdown`]. Returns whether everything ended before the `deadline`.
+    /// [`Server::shutdown`]. Returns whether everything ended before the `deadline`. By then the file
+    /// of [bindings](Bindings::open) is complete, and free for the next server.
     pub async fn shutdown<P>(&self, server: &Server<P>, deadline: Duration) -> bool
     where
         P: Protocol + Includes<ToClient, SessionNews>,
@@ -289,7 +290,9 @@ impl<D: Directory> Rendezvous<D> {
         };
         // Whoever has no room for it in their queue sees the link's end.
         let _ = server.to_all().send(closing).await;
-        server.shutdown(deadline).await
+        let ended = server.shutdown(deadline).await;
+        self.inner.bindings.close().await;
+        ended
     }
 
     pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {

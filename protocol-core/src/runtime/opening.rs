@@ -12,9 +12,6 @@ use crate::wire::{Body, Frame, LineSplitter, WireError};
 /// Room for a whole handshake and the first frames.
 const READ_BYTES: usize = 512;
 
-/// The longest plain answer that is read from a server that does not shake hands.
-const PLAIN_ANSWER: usize = 4_096;
-
 /// A codec that is open, and what arrived beside its handshake.
 pub(super) struct Opened {
     pub(super) codec: Box<dyn Codec>,
@@ -109,7 +106,7 @@ fn ended() -> io::Error {
 
 /// What a plain `protocol_error` says.
 fn last_word(wire: &[u8]) -> Option<WireError> {
-    let line = LineSplitter::default().next(wire, PLAIN_ANSWER).ok()??;
+    let line = LineSplitter::default().next(wire, wire.len()).ok()??;
     let frame = Frame::parse(&wire[line.range()]).ok()?;
     match frame.body {
         Body::Pass { name, data } if name == "protocol_error" => Some(WireError::parse(data)),

@@ -33,8 +33,9 @@ const MOST_WAITING: usize = 1_024;
 /// Which key each id is bound to. The first login of an id on an encrypted link binds it to that
 /// link's key; from then on the id is refused to everybody else.
 ///
-/// How many there may be is [`Config::bindings`](crate::Config::bindings). Dropping this waits until
-/// all changes are in the file.
+/// How many there may be is [`Config::bindings`](crate::Config::bindings). All changes are in the file,
+/// and it is free for others, once [`Rendezvous::shutdown`](crate::Rendezvous::shutdown) has returned or
+/// this was dropped.
 ///
 /// # Examples
 ///
@@ -152,19 +153,19 @@ impl Bindings {
     ) -> Result<(Claim, Option<Written>), NotWritten> {
         let id = id.key();
         let mut state = self.shared.lock();
-        let may_wait = state.waiting() < MOST_WAITING;
+        let may_change = state.may_change();
         let claim = match state.table.key_of(id) {
             Some(bound) if bound != key => Claim::Taken,
             Some(_) => {
                 // On another day, then.
-                if may_wait && let Some(change) = state.table.touch(id, today()) {
+                if may_change && let Some(change) = state.table.touch(id, today()) {
                     self.shared.put(&mut state, [change]);
                 }
                 let unwritten = state.binding_of(id);
                 return Ok((Claim::Known, unwritten));
             }
             None if !anew => Claim::Unbound,
-            None if !may_wait => return Err(NotWritten),
+            None if !may_change => return Err(NotWritten),
             None => match state.table.bind(id, key, today(), most) {
                 Err(_) => Claim::Full,
                 Ok(changes) => {
@@ -195,12 +196,26 @@ impl Bindings {
     pub(crate) async fn forget(&self, id: &PeerName) -> Result<bool, NotWritten> {
         let written = {
             let mut state = self.shared.lock();
+            if state.table.key_of(id.key()).is_some() && !state.may_change() {
+                return Err(NotWritten);
+            }
             let Some(change) = state.table.unbind(id.key()) else {
                 return Ok(false);
             };
             self.shared.put(&mut state, [change])
         };
         wait(written).await.map(|()| true)
+    }
+
+    /// Waits until all changes are in the file, and gives it free. From now on nothing is bound anew.
+    pub(crate) async fn close(&self) {
+        if self.writer.is_some() {
+            let mut ended = self.shared.close();
+            let ended = ended.wait_for(|ended| *ended);
+            if timeout(WRITE_WAIT, ended).await.is_err() {
+                tracing::error!("the last changes of the bindings could not be written in time");
+            }
+        }
     }
 }
 

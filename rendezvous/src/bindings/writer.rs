@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::MOST_WAITING;
 use super::journal::Journal;
 use crate::state::{Change, Table};
 
@@ -68,9 +69,10 @@ impl State {
         }
     }
 
-    /// How many changes wait to be written.
-    pub(super) fn waiting(&self) -> usize {
-        self.due.as_ref().map_or(0, |due| due.next.changes.len())
+    /// Whether a change would be written soon.
+    pub(super) fn may_change(&self) -> bool {
+        let due = self.due.as_ref();
+        due.is_none_or(|due| !due.closing && due.next.changes.len() < MOST_WAITING)
     }
 
     /// Tells of the binding of `id`, where it is not written yet.
@@ -99,6 +101,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Wakes the thread.
     wake: Condvar,
+    /// Whether the thread has ended.
+    ended: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -106,6 +110,7 @@ impl Shared {
         Self {
             state: Mutex::new(state),
             wake: Condvar::new(),
+            ended: watch::Sender::new(false),
         }
     }
 
@@ -125,16 +130,23 @@ impl Shared {
         Some(due.next.written.subscribe())
     }
 
-    /// Lets the thread end once all is written.
-    pub(super) fn close(&self) {
+    /// Lets the thread end once all is written. Tells of its end.
+    pub(super) fn close(&self) -> watch::Receiver<bool> {
         if let Some(due) = &mut self.lock().due {
             due.closing = true;
         }
         self.wake.notify_one();
+        self.ended.subscribe()
     }
 
-    /// Writes until [`close`](Self::close): the thread's work.
+    /// Writes until [`close`](Self::close), and then gives the file free: the thread's work.
     pub(super) fn write_to(&self, mut journal: Journal) {
+        self.write_changes(&mut journal);
+        drop(journal);
+        self.ended.send_replace(true);
+    }
+
+    fn write_changes(&self, journal: &mut Journal) {
         let mut state = self.lock();
         while let Some(due) = &mut state.due {
             if due.next.changes.is_empty() {

@@ -96,7 +96,7 @@ mod tests {
             ),
             (
                 malformed,
-                "\"my.key\" holds no key: it is empty: name another",
+                "\"my.key\" is no file of keys: it is empty: name another",
                 "a new key",
             ),
             (exposed, "\"my.key\", whose mode is 644", "`chmod 600`"),

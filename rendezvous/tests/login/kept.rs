@@ -295,3 +295,25 @@ fn the_file_does_not_grow_with_the_changes() {
         assert_eq!(files.count(), 2, "the file and its lock");
     });
 }
+
+#[test]
+fn a_server_that_was_shut_down_has_given_the_file_free() {
+    run(async {
+        let file = file("free");
+        let key = secret();
+        let house = with_file(&file).await;
+        // A value that somebody still has does not keep it.
+        let rendezvous = house.rendezvous().clone();
+        house.lets_in("alice", Some(&key)).await;
+        house.stop().await;
+        let next = with_file(&file).await;
+        next.lets_in("bob", Some(&key)).await;
+        let alice = PeerId::new("alice").unwrap();
+        let late = rendezvous.forget_key(&alice).await;
+        assert!(matches!(late, Err(BindingsError::NotWritten)), "{late:?}");
+        assert_eq!(rendezvous.key_of(&alice), Some(key.public()));
+        drop(rendezvous);
+        next.stop().await;
+        assert_eq!(Bindings::open(&file).unwrap().len(), 2);
+    });
+}

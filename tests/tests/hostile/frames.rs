@@ -281,12 +281,14 @@ fn garbage_of_other_protocols_is_refused() {
             b"SSH-2.0-OpenSSH_9.6\r\n",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             b"*1\r\n$4\r\nPING\r\n",
-            b"\x01TP\x01\x01\n",
         ] {
             let mut peer = Peer::connect(attacked.server.address()).await;
             peer.write(garbage).await;
             assert_eq!(peer.last_word().await, "bad_frame", "{garbage:?}");
         }
+        let mut peer = Peer::connect(attacked.server.address()).await;
+        peer.write(b"\x01").await;
+        assert_eq!(peer.last_word().await, "encryption_refused");
     });
 }
 

@@ -62,7 +62,11 @@ impl Peer {
                 let line: Vec<u8> = self.received.drain(..=end).collect();
                 let line = String::from_utf8(line).unwrap();
                 assert!(!line.contains(SECRET), "it echoes: {line}");
-                return Some(line.trim_end().to_owned());
+                // A client begins with an empty line (`PROTOCOL.md` §1).
+                if !line.trim_end().is_empty() {
+                    return Some(line.trim_end().to_owned());
+                }
+                continue;
             }
             if self.stream.read_buf(&mut self.received).await.unwrap() == 0 {
                 assert!(self.received.is_empty(), "the last line has no end");

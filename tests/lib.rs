@@ -1,5 +1,7 @@
 //! Shared fixtures of the workspace tests.
 
+#[path = "support/folder.rs"]
+mod folder;
 #[path = "support/links.rs"]
 mod links;
 #[path = "support/notices.rs"]
@@ -11,6 +13,7 @@ mod raw;
 #[path = "support/run.rs"]
 mod run;
 
+pub use folder::Folder;
 pub use links::{Links, PlainOrEncrypted, vanished};
 pub use notices::{Notices, Seen, notices};
 pub use process::{Lines, Process, WATCHDOG};

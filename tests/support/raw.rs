@@ -123,19 +123,8 @@ impl Raw {
     ///
     /// Where the link has ended.
     pub async fn write(&mut self, bytes: &[u8]) {
-        self.write_in_records(bytes, usize::MAX).await;
-    }
-
-    /// Sends bytes as they are, at once; over encrypted links in records of at most `size` bytes.
-    ///
-    /// # Panics
-    ///
-    /// Where the link has ended.
-    pub async fn write_in_records(&mut self, bytes: &[u8], size: usize) {
-        for plain in bytes.chunks(size.saturating_sub(RECORD_OVERHEAD)) {
-            let sealed = self.codec.send(plain, &mut self.out);
-            sealed.expect("nothing is sent behind the end");
-        }
+        let sealed = self.codec.send(bytes, &mut self.out);
+        sealed.expect("nothing is sent behind the end");
         self.flush().await;
     }
 

@@ -61,10 +61,10 @@ fn a_record_is_a_length_a_text_and_a_tag() {
         // Plaintext, and the records that it takes.
         for (length, records) in [
             (1, &[1][..]),
-            (65_519, &[65_519]),
-            (65_520, &[65_519, 1]),
-            (131_038, &[65_519, 65_519]),
-            (131_039, &[65_519, 65_519, 1]),
+            (8_174, &[8_174]),
+            (8_175, &[8_174, 1]),
+            (16_348, &[8_174, 8_174]),
+            (16_349, &[8_174, 8_174, 1]),
         ] {
             let text = vec![b'x'; length];
             end.send(&text);

@@ -13,11 +13,11 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::deeds::look;
-use crate::folder::Folder;
 use crate::pieces::{BOTH_WAYS, GREETING, Towards};
 use crate::proxy::{Door, Proxy};
 use crate::talk::{SUITES, encrypted};
 use crate::vault::{Heard, House, MARKER, Swap, Visitor};
+use protocol_tests::Folder;
 
 /// What an impostor has learnt.
 #[derive(Debug, Default)]
@@ -175,7 +175,7 @@ fn whoever_holds_another_key_than_the_pinned_one_learns_nothing() {
         for suite in SUITES {
             let (house, key) = House::encrypted(ServerLimits::default()).await;
             let door = Arc::new(Door::open().await);
-            let folder = Folder::new("pinned");
+            let folder = Folder::new();
             let hosts = KnownHosts::at(folder.join("known_hosts"));
             let identity = SecretKey::generate().unwrap();
             let connect = || {
@@ -229,7 +229,7 @@ fn whoever_stands_there_at_the_first_use_is_trusted_and_found_out_later() {
     run(async {
         let (mut house, key) = House::encrypted(ServerLimits::default()).await;
         let door = Arc::new(Door::open().await);
-        let folder = Folder::new("first-use");
+        let folder = Folder::new();
         let hosts = KnownHosts::at(folder.join("known_hosts"));
         let identity = SecretKey::generate().unwrap();
         let connect = || {

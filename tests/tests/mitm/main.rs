@@ -5,7 +5,6 @@ mod attempt;
 mod deeds;
 mod downgrade;
 mod ends;
-mod folder;
 mod handshake;
 mod impostor;
 mod pieces;

@@ -109,8 +109,7 @@ fn who_enters_may_send_large_frames_in_the_same_write() {
             if ends_in_a_frame {
                 all.push_str(&large[..50_000]);
             }
-            // Until it is whole, a record is a stranger's, whatever it holds.
-            alice.write_in_records(all.as_bytes(), 8_192).await;
+            alice.write(all.as_bytes()).await;
             assert_eq!(soon(alice.json()).await["data"], true);
             for line in [&large, &large, lines[4]] {
                 reads(&mut bob, &by("alice", line)).await;

@@ -25,8 +25,12 @@ const LENGTH_BYTES: usize = 2;
 /// Bytes that authenticate a message.
 const TAG_BYTES: usize = 16;
 
-/// What one record holds at most: a Noise message has at most 65,535 bytes.
-const RECORD_PLAIN: usize = 65_535 - TAG_BYTES;
+/// The longest record that is sent. A Noise message may have 65,535 bytes; a server takes no more
+/// than this of a stranger, the other end can begin with the first of several, and more saves nothing.
+const RECORD_BYTES: usize = 8_192;
+
+/// What such a record holds.
+const RECORD_PLAIN: usize = RECORD_BYTES - LENGTH_BYTES - TAG_BYTES;
 
 /// Bytes of the handshake's three messages: `e`; `e, ee, s, es`; `s, se`; all with an empty payload.
 const HANDSHAKE: [usize; 3] = [32, 32 + 32 + 2 * TAG_BYTES, 32 + 2 * TAG_BYTES];

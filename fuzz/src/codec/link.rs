@@ -10,7 +10,7 @@ use super::{FIRST_WORDS, Outcome, steps};
 use crate::script::Script;
 
 /// Sizes of what is said at once: small, around one record, and more than one.
-pub(super) const SIZES: [usize; 8] = [1, 2, 16, 150, 4_000, 65_518, 65_519, 65_520];
+pub(super) const SIZES: [usize; 8] = [1, 2, 16, 150, 4_000, 8_173, 8_174, 8_175];
 
 /// What each end says at most, and what the network carries, so that an input is judged in
 /// milliseconds.

@@ -90,7 +90,7 @@ fn what_is_no_key_is_named_with_its_line() {
     let key = SecretKey::generate().unwrap();
     let (secret, public) = (key.to_text(), key.public().to_string());
     for (text, expected) in [
-        ("".to_owned(), "it is empty"),
+        (String::new(), "it is empty"),
         ("# nothing\n\n".to_owned(), "it is empty"),
         (format!("{secret}\n{secret}\n"), "line 2 follows the key"),
         (format!("\n{public}\n"), "line 2: a secret key starts with"),

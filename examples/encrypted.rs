@@ -37,8 +37,8 @@ impl ToGreeterHandler<Greet> for Greeter {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A server keeps its key: `SecretKey::from_file_or_new("server.key")`. Keys made of fixed bytes
-    // are for examples only.
+    // A server keeps its key: `let (key, is_new) = SecretKey::from_file_or_new("server.key")?`. Keys
+    // made of fixed bytes are for examples only.
     let server_key = SecretKey::from_bytes([1; 32]);
     let public_key = server_key.public();
     let server = Server::<Greet>::bind("127.0.0.1:0")

@@ -47,7 +47,7 @@ impl FromStr for PublicKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        parse(text).map(Self)
+        parse(text.trim()).map(Self)
     }
 }
 
@@ -147,7 +147,7 @@ pub enum KeyError {
         found: usize,
     },
     /// Some character of it is no digit.
-    #[error("a key has hexadecimal digits only, character {at} is none")]
+    #[error("a key has hexadecimal digits only, character {at} is not one")]
     NotHexadecimal {
         /// Which one, counted from 1.
         at: usize,

@@ -139,7 +139,7 @@ pub enum CodecError {
     /// The server holds another key than the one that was asked for.
     #[error(
         "the server's key is {found}, not {expected}: it was replaced, or somebody stands in \
-         between"
+         between; ask its operator which is right"
     )]
     WrongKey {
         /// The key that the server should hold.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::ids::{self, IdSource};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
-use crate::wire::RawData;
+use crate::wire::{ErrorCode, RawData};
 
 const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
 
@@ -29,6 +29,15 @@ pub enum Outcome<'a> {
     NotSentInTime,
     /// The link ended before the call was written.
     NotSent(&'a CloseReason),
+}
+
+/// Whether the other end may have read what was written: one that wants encryption reads nothing of a
+/// plain link (`PROTOCOL.md` §1).
+fn was_read(reason: &CloseReason) -> bool {
+    !matches!(
+        reason,
+        CloseReason::RefusedByPeer(word) if word.standard() == Some(ErrorCode::EncryptionRequired)
+    )
 }
 
 /// Who waits for a call.
@@ -180,7 +189,11 @@ impl Pending {
     /// Ends every call with the link.
     pub(super) fn lose(&mut self, reason: &CloseReason) {
         for open in self.slots.drain(..).flatten() {
-            open.waiter.complete(Outcome::Lost(reason));
+            open.waiter.complete(if was_read(reason) {
+                Outcome::Lost(reason)
+            } else {
+                Outcome::NotSent(reason)
+            });
         }
         self.free.clear();
         self.earliest = None;

@@ -8,6 +8,8 @@ mod outbox;
 mod paces;
 mod pairs;
 mod relays;
+#[cfg(feature = "noise")]
+mod sealed;
 mod strangers;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -276,3 +276,37 @@ async fn see_off(mut io: impl AsyncRead + AsyncWrite + Unpin) {
         more = matches!(io.read(&mut discarded).await, Ok(1..));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seats(an_address: usize) -> Arc<Seats> {
+        Seats::new(&ServerLimits {
+            connections_an_address: Some(an_address),
+            ..ServerLimits::default()
+        })
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let seats = seats(2);
+        let take = |address: &str| seats.take(Some(address.parse().unwrap()));
+        let first = take("2001:db8::1").unwrap();
+        let _second = take("2001:db8::ffff:2").unwrap();
+        assert!(take("2001:db8:0:0:3::").is_err());
+        let _elsewhere = take("2001:db8:0:1::1").unwrap();
+        drop(first);
+        let _third = take("2001:db8::3").unwrap();
+    }
+
+    #[test]
+    fn an_address_of_ipv4_is_one_however_it_is_written_and_loopback_is_none() {
+        let seats = seats(1);
+        let take = |address: &str| seats.take(Some(address.parse().unwrap()));
+        let _first = take("192.0.2.1").unwrap();
+        assert!(take("::ffff:192.0.2.1").is_err());
+        let _other = take("192.0.2.2").unwrap();
+        let _loopback = ["127.0.0.1", "127.0.0.1", "::1", "::1"].map(|it| take(it).unwrap());
+    }
+}

@@ -53,7 +53,11 @@ pub enum ConnectError {
     /// Somebody answered in plain before the link was encrypted: the server, which takes plain links
     /// only (`encryption_refused`) or is full, or anybody in between. Nothing vouches for the words.
     #[cfg(feature = "noise")]
-    #[error("somebody refused before the link was encrypted, which proves nothing: {}", shown(.0))]
+    #[error(
+        "somebody refused in plain, which proves nothing: {}; ask the server's operator whether it \
+         takes encrypted links",
+        shown(.0)
+    )]
     Refused(WireError),
     /// The server holds another key than the one that is pinned for it.
     #[cfg(feature = "noise")]

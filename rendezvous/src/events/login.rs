@@ -96,7 +96,10 @@ pub enum LoginError {
     },
     /// Somebody else has the id, or one that looks the same: they are logged in, or it is bound to
     /// their key.
-    #[error("the id, or one that looks the same, is in use: choose another")]
+    #[error(
+        "the id, or one that looks the same, is in use or belongs to another key: choose another, or \
+         connect with that key"
+    )]
     IdTaken,
     /// The server has tokens, and neither the token nor the link's key proves the id.
     #[error("the credentials do not prove this id")]

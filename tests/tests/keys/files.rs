@@ -95,7 +95,10 @@ fn what_is_no_key_is_named_with_its_line() {
         (format!("{secret}\n{secret}\n"), "line 2 follows the key"),
         (format!("\n{public}\n"), "line 2: a secret key starts with"),
         ("secret-0123\n".to_owned(), "has 4 characters"),
-        (secret.replace("secret-", "secret-x"), "character 1 is none"),
+        (
+            secret.replace("secret-", "secret-x"),
+            "character 1 is not one",
+        ),
         (format!("{secret}\n{}", "#".repeat(4_096)), "it is too long"),
     ] {
         write(&path, &text);

@@ -190,3 +190,16 @@ fn a_server_is_pinned_by_the_name_that_its_user_wrote() {
         assert_eq!(name, expected);
     }
 }
+
+#[test]
+fn what_a_plain_client_asks_of_a_server_that_encrypts_was_certainly_not_done() {
+    run(async {
+        let server = serve(secret(1)).await;
+        for _ in 0..20 {
+            let client = Client::<Clock>::connect(server.address()).await.unwrap();
+            let error = client.confirm(Tick).await.unwrap_err();
+            assert!(error.is_closed() && !error.is_unknown(), "{error:?}");
+            assert!(error.to_string().contains("encryption_required"), "{error}");
+        }
+    });
+}

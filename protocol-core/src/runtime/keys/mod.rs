@@ -32,8 +32,8 @@ pub enum KeyFileError {
     },
     /// Other users of the machine can read a secret key, or add to the known servers.
     #[error(
-        "others can use {path:?}, whose mode is {mode:o}: run `chmod 600` on it, and make a new key \
-         if it has a secret one that somebody may have read"
+        "others can use {path:?}, whose mode is {mode:o}: run `chmod 600` on it, and do not trust it \
+         if somebody may have done so"
     )]
     Exposed {
         /// The file.

@@ -276,8 +276,9 @@ impl<D: Directory> Rendezvous<D> {
     }
 
     /// Ends all rooms, tells every client that the server closes, then shuts it down: see
-    /// [`Server::shutdown`]. Returns whether everything ended before the `deadline`. By then the file
-    /// of [bindings](Bindings::open) is complete, and free for the next server.
+    /// [`Server::shutdown`]. Returns whether everything ended before the `deadline`, and the file of
+    /// [bindings](Bindings::open) is complete and free for the next server, for which it waits up to
+    /// two seconds more.
     pub async fn shutdown<P>(&self, server: &Server<P>, deadline: Duration) -> bool
     where
         P: Protocol + Includes<ToClient, SessionNews>,
@@ -291,8 +292,7 @@ impl<D: Directory> Rendezvous<D> {
         // Whoever has no room for it in their queue sees the link's end.
         let _ = server.to_all().send(closing).await;
         let ended = server.shutdown(deadline).await;
-        self.inner.bindings.close().await;
-        ended
+        self.inner.bindings.close().await && ended
     }
 
     pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {

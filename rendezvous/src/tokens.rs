@@ -66,6 +66,9 @@ impl Tokens {
                 problem,
             };
             let name = PeerName::new(id).map_err(|rule| error(TokenProblem::Id(rule)))?;
+            if token.trim() != token {
+                return Err(error(TokenProblem::EdgeSpace));
+            }
             let characters = token.chars().count();
             if characters < MIN_TOKEN_CHARACTERS {
                 return Err(error(TokenProblem::TooShort { characters }));
@@ -139,6 +142,9 @@ pub enum TokenProblem {
     /// Another id is the same, or looks the same.
     #[error("an id that is or looks the same has a token already: leave one out")]
     Twice,
+    /// White space is at an edge of the token, where nobody sees it and programs cut it off.
+    #[error("it starts or ends with white space: leave that out")]
+    EdgeSpace,
     /// The token can be guessed.
     #[error(
         "it has {characters} characters, at least {MIN_TOKEN_CHARACTERS} are needed: take a random \

@@ -2,18 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::BindingsError;
-use super::line::{Line, parse};
-use crate::state::{Change, Table};
+use super::line::Line;
+use super::reading::read;
+use crate::state::{Change, Day, Table};
 
 /// The first line of each file, so that a later form can be told.
-const HEADER: &[u8] = b"rendezvous bindings 1";
-
-/// No line is longer: the longest folded id has some 2,100 bytes.
-const LONGEST_LINE: u64 = 4_096;
+pub(super) const HEADER: &[u8] = b"rendezvous bindings 1";
 
 /// With more lines for each binding the file is written anew. So of what is read at the start most
 /// counts, and of what is written little is written again.
@@ -39,15 +37,17 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the file at `path`, or makes it, and reads what is in it.
-    pub(super) fn open(path: &Path) -> Result<(Self, Table), BindingsError> {
+    /// Opens the file at `path`, or makes it, and reads what is in it. No binding of it was used
+    /// after `today`.
+    pub(super) fn open(path: &Path, today: Day) -> Result<(Self, Table), BindingsError> {
         // Through a link the file has the lock that it has by its own name, and stays where it is.
         let path = match fs::canonicalize(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
             found => found.map_err(|error| BindingsError::io(path, error))?,
         };
         let lock = lock(&path)?;
-        let table = read(&path)?;
+        check(&path)?;
+        let table = read(&path, today)?;
         let io = |error| BindingsError::io(&path, error);
         let (file, length) = write_anew(&path, &table.to_changes()).map_err(io)?;
         let journal = Self {
@@ -112,6 +112,28 @@ impl Journal {
     }
 }
 
+/// Refuses what is no regular file, on which a read may wait for ever, and one that others can write:
+/// whoever does so has any id. A file that is not there is none's.
+fn check(path: &Path) -> Result<(), BindingsError> {
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found.map_err(|error| BindingsError::io(path, error))?,
+    };
+    if !metadata.is_file() {
+        let error = io::Error::other("it is no regular file");
+        return Err(BindingsError::io(path, error));
+    }
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
+        if mode & 0o022 != 0 {
+            let path = path.to_owned();
+            return Err(BindingsError::Exposed { path, mode });
+        }
+    }
+    Ok(())
+}
+
 /// The lock of the file at `path`, in a file beside it that stays there.
 fn lock(path: &Path) -> Result<File, BindingsError> {
     let name = beside(path, ".lock");
@@ -127,51 +149,6 @@ fn lock(path: &Path) -> Result<File, BindingsError> {
         }
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
-}
-
-fn read(path: &Path) -> Result<Table, BindingsError> {
-    let io = |error| BindingsError::io(path, error);
-    let mut table = Table::default();
-    let mut reader = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(table),
-        file => BufReader::new(file.map_err(io)?),
-    };
-    let mut text = Vec::new();
-    for line in 1.. {
-        let malformed = |problem: &str| BindingsError::Malformed {
-            path: path.to_owned(),
-            line,
-            problem: problem.to_owned(),
-        };
-        text.clear();
-        let mut limited = (&mut reader).take(LONGEST_LINE);
-        let bytes = limited.read_until(b'\n', &mut text).map_err(io)? as u64;
-        if bytes == 0 {
-            break;
-        }
-        let whole = text.pop_if(|byte| *byte == b'\n').is_some();
-        if line == 1 {
-            // Such a file is never without its first line, so it is not written over either.
-            if !whole || text != HEADER {
-                return Err(malformed(
-                    "it is no file of bindings, or one of a later version",
-                ));
-            }
-            continue;
-        }
-        if !whole {
-            if bytes == LONGEST_LINE {
-                return Err(malformed("it is too long"));
-            }
-            // The process or the machine stopped while it was written; nobody was told that it was.
-            tracing::warn!(file = ?path, line, "dropped a binding's last line, which was cut off");
-            break;
-        }
-        let change = parse(&text).map_err(|problem| malformed(&problem))?;
-        let applied = table.apply(&change);
-        applied.map_err(|_| malformed("its id is not bound by a line above"))?;
-    }
-    Ok(table)
 }
 
 /// Puts a new file with all these changes in the place of the one at `path`; the file and how long it

@@ -5,6 +5,8 @@
 
 mod journal;
 mod line;
+mod online;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -23,19 +25,23 @@ use crate::state::{Day, PeerName};
 use journal::Journal;
 use writer::{Shared, State, Written};
 
-/// How long a login waits until its binding is on the disk. A stranger has 5 s in all, and should
+/// How long a login waits until its binding is on the disk, and a server that stops. A stranger has 5 s in all, and should
 /// hear of the refusal.
 const WRITE_WAIT: Duration = Duration::from_secs(2);
 
 /// So many changes may wait for the disk; they go there together.
 const MOST_WAITING: usize = 1_024;
 
+/// A longer id, folded, is not bound, so that none takes the place of many.
+const LONGEST_ID_BYTES: usize = 1_024;
+
 /// Which key each id is bound to. The first login of an id on an encrypted link binds it to that
 /// link's key; from then on the id is refused to everybody else.
 ///
 /// How many there may be is [`Config::bindings`](crate::Config::bindings). All changes are in the file,
-/// and it is free for others, once [`Rendezvous::shutdown`](crate::Rendezvous::shutdown) has returned or
-/// this was dropped.
+/// and it is free for others, once [`Rendezvous::shutdown`](crate::Rendezvous::shutdown) has returned
+/// `true`. Dropping this waits for that too, at most two seconds, so do not do it where others wait; on
+/// a slower disk it goes on by itself, as long as the process lives.
 ///
 /// # Examples
 ///
@@ -67,6 +73,8 @@ pub(crate) enum Claim {
     Taken,
     /// It is not bound, and was not to be.
     Unbound,
+    /// It was to be bound, and is too long.
+    TooLong,
     /// It was to be bound, and there are as many as may be, none of which may leave.
     Full,
 }
@@ -88,16 +96,18 @@ impl Bindings {
     /// Unix). No other process can have it open at the same time; that is seen by a lock on a file
     /// beside it, whose name ends with `.lock`.
     ///
-    /// The file has a line for each change. A last line that was cut off, since the process or the
-    /// machine stopped, is dropped.
+    /// The file has a line for each change. Whatever follows the last good line, such as a line that was
+    /// cut off or the zeros of a power cut, is dropped with a warning that says how many bytes it had.
+    /// A bad line with a good one behind it is an error, and so is a bad first line. An empty file is
+    /// taken like a missing one. Days in the future count as today.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read or written, another process has it open, or a line of it is
-    /// malformed.
+    /// Where the file cannot be read or written, is no regular one, others can write it (on Unix),
+    /// another process has it open, or a line of it is malformed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BindingsError> {
         let path = path.as_ref();
-        let (journal, table) = Journal::open(path)?;
+        let (journal, table) = Journal::open(path, today())?;
         let shared = Arc::new(Shared::new(State::in_file(table)));
         let name = "rendezvous-bindings".to_owned();
         let write = {
@@ -165,6 +175,7 @@ impl Bindings {
                 return Ok((Claim::Known, unwritten));
             }
             None if !anew => Claim::Unbound,
+            None if id.len() > LONGEST_ID_BYTES => Claim::TooLong,
             None if !may_change => return Err(NotWritten),
             None => match state.table.bind(id, key, today(), most) {
                 Err(_) => Claim::Full,
@@ -207,15 +218,18 @@ impl Bindings {
         wait(written).await.map(|()| true)
     }
 
-    /// Waits until all changes are in the file, and gives it free. From now on nothing is bound anew.
-    pub(crate) async fn close(&self) {
+    /// Waits until all changes are in the file and gives it free, for at most [`WRITE_WAIT`]; whether
+    /// that was enough. From now on nothing is bound anew.
+    pub(crate) async fn close(&self) -> bool {
         if self.writer.is_some() {
             let mut ended = self.shared.close();
             let ended = ended.wait_for(|ended| *ended);
             if timeout(WRITE_WAIT, ended).await.is_err() {
                 tracing::error!("the last changes of the bindings could not be written in time");
+                return false;
             }
         }
+        true
     }
 }
 
@@ -240,10 +254,11 @@ fn today() -> Day {
 
 impl Drop for Bindings {
     fn drop(&mut self) {
+        let was_open = self.shared.lock().is_open();
         self.shared.close();
-        if let Some(writer) = self.writer.take() {
-            // It panics only where a bug is, and then has said so.
-            let _ = writer.join();
+        // Whoever closed has waited. The thread needs nobody to end.
+        if was_open && self.writer.is_some() {
+            self.shared.wait_for_end(WRITE_WAIT);
         }
     }
 }
@@ -277,6 +292,17 @@ pub enum BindingsError {
         line: usize,
         /// What is wrong with it.
         problem: String,
+    },
+    /// Other users of the machine can bind ids to their keys.
+    #[error(
+        "others can write the file of bindings {path:?}, whose mode is {mode:o}: run `chmod 600` on \
+         it, and do not trust it if somebody may have done so"
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
     },
     /// Another server has the file open.
     #[error("another server uses the file of bindings {path:?}: stop it, or name another file")]

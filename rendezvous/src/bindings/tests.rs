@@ -2,11 +2,18 @@
 
 use std::{env, fs};
 
+use protocol_core::{Protocol, Server};
 use protocol_tests::run_paused;
 use uuid::Uuid;
 
 use super::*;
-use crate::state::Table;
+use crate::config::Config;
+use crate::service::Rendezvous;
+use crate::state::{Change, Table};
+
+#[derive(Debug, Protocol)]
+#[protocol(version = "1", to_server = crate::Login, to_client = crate::SessionNews)]
+struct House;
 
 const KEY: PublicKey = PublicKey::from_bytes([1; 32]);
 
@@ -49,7 +56,7 @@ fn stuck() -> Bindings {
 }
 
 fn unstick(bindings: &mut Bindings, folder: &Folder) {
-    let (journal, _) = Journal::open(&folder.file()).unwrap();
+    let (journal, _) = Journal::open(&folder.file(), today()).unwrap();
     let shared = Arc::clone(&bindings.shared);
     bindings.writer = Some(thread::spawn(move || shared.write_to(journal)));
 }
@@ -74,6 +81,56 @@ fn a_slow_disk_does_not_hold_a_login_up_for_ever() {
         let text = folder.text();
         assert_eq!(text.matches("alice").count(), 1, "{text}");
     });
+}
+
+#[test]
+fn a_disk_that_hangs_does_not_hold_the_end_up() {
+    run_paused(async {
+        let mut bindings = stuck();
+        let (hang, hangs) = std::sync::mpsc::channel::<()>();
+        bindings.writer = Some(thread::spawn(move || assert!(hangs.recv().is_err())));
+        let rendezvous = Rendezvous::with_bindings(Config::default(), bindings);
+        let bind = rendezvous.attach(Server::<House>::in_memory());
+        let server = bind.handle(rendezvous.clone()).await.unwrap();
+        let began = tokio::time::Instant::now();
+        assert!(!rendezvous.shutdown(&server, WRITE_WAIT).await);
+        assert_eq!(began.elapsed(), WRITE_WAIT);
+        // Waits no more: the clock that counts here stands still.
+        let began = std::time::Instant::now();
+        drop((server, rendezvous));
+        assert!(began.elapsed() < WRITE_WAIT);
+        drop(hang);
+    });
+}
+
+#[test]
+fn the_end_of_a_session_is_a_use() {
+    let mut bindings = stuck();
+    let yesterday = Day(today().0 - 1);
+    let bind = |used| Change::Bind {
+        id: alice().key().into(),
+        key: KEY,
+        used,
+    };
+    let mut state = bindings.shared.lock();
+    state.table.apply(&bind(yesterday)).unwrap();
+    let changes = state.table.to_changes();
+    bindings.shared.put(&mut state, changes);
+    drop(state);
+    for key in [None, Some(PublicKey::from_bytes([2; 32]))] {
+        drop(bindings.enter(&alice(), key));
+        let all = bindings.shared.lock().table.to_changes();
+        assert_eq!(all, [bind(yesterday)], "another's link");
+    }
+    let online = bindings.enter(&alice(), Some(KEY));
+    let all = bindings.shared.lock().table.to_changes();
+    assert_eq!(all, [bind(yesterday)]);
+    drop(online);
+    let folder = Folder::new();
+    unstick(&mut bindings, &folder);
+    drop(bindings);
+    let used = format!("use {} alice\n", today().0);
+    assert!(folder.text().ends_with(&used), "{}", folder.text());
 }
 
 #[test]

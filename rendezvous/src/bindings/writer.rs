@@ -5,6 +5,7 @@
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -69,6 +70,11 @@ impl State {
         }
     }
 
+    /// Whether a change would be written at all.
+    pub(super) fn is_open(&self) -> bool {
+        self.due.as_ref().is_none_or(|due| !due.closing)
+    }
+
     /// Whether a change would be written soon.
     pub(super) fn may_change(&self) -> bool {
         let due = self.due.as_ref();
@@ -103,6 +109,8 @@ pub(super) struct Shared {
     wake: Condvar,
     /// Whether the thread has ended.
     ended: watch::Sender<bool>,
+    /// Wakes whoever waits for that without a runtime.
+    over: Condvar,
 }
 
 impl Shared {
@@ -111,6 +119,7 @@ impl Shared {
             state: Mutex::new(state),
             wake: Condvar::new(),
             ended: watch::Sender::new(false),
+            over: Condvar::new(),
         }
     }
 
@@ -143,7 +152,17 @@ impl Shared {
     pub(super) fn write_to(&self, mut journal: Journal) {
         self.write_changes(&mut journal);
         drop(journal);
+        let state = self.lock();
         self.ended.send_replace(true);
+        drop(state);
+        self.over.notify_all();
+    }
+
+    /// Waits for the thread's end, at most so long.
+    pub(super) fn wait_for_end(&self, most: Duration) {
+        let is_at_work = |_: &mut State| !*self.ended.borrow();
+        // Whether that was in time is of no use to a value that is dropped.
+        let _ = self.over.wait_timeout_while(self.lock(), most, is_at_work);
     }
 
     fn write_changes(&self, journal: &mut Journal) {

@@ -15,6 +15,7 @@ pub(super) enum Exit {
     LoginRefused = 6,
     LinkLost = 7,
     KeyFile = 8,
+    OtherKey = 9,
 }
 
 impl Exit {
@@ -49,11 +50,12 @@ macro_rules! codes {
   1  failed for a reason that has no code of its own
   2  a flag, a variable or the configuration file is wrong
   3  cannot listen on the address
-  4  stopped, but connections were cut off: what was due to them may be lost
+  4  stopped, but connections were cut off, or bindings are not written: something may be lost
   5  cannot connect to the server, or it does not answer
   6  the server refused the login
   7  the link to the server was lost
-  8  a file of keys, tokens or bindings cannot be used"
+  8  a file of keys, tokens or bindings cannot be used
+  9  the server holds another key than the one that is remembered or given"
     };
 }
 pub(super) use codes;

@@ -1,7 +1,7 @@
 //! Files of keys, as the program's users name them and mend them.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use protocol_core::keys::{self, KeyFileError};
 
@@ -21,31 +21,40 @@ pub(super) fn of_server(named: Option<&PathBuf>) -> Result<PathBuf, Unusable> {
     }
 }
 
-impl From<KeyFileError> for Unusable {
-    fn from(error: KeyFileError) -> Self {
-        let fix = match &error {
+/// Where it is kept which id belongs to which client's key: beside the server's own.
+pub(super) fn bindings_beside(key: &Path) -> PathBuf {
+    let mut path = key.as_os_str().to_owned();
+    path.push(".bindings");
+    path.into()
+}
+
+impl Unusable {
+    /// A file of a secret key, which another can be named for with `flag`.
+    pub(super) fn key(error: &KeyFileError, flag: &str) -> Self {
+        let or = match error {
             KeyFileError::NoFolder => {
-                let problem = "no folder for configuration is known: set HOME, or name a file with \
-                               --key-file";
-                return Self(problem.to_owned());
+                return Self(format!(
+                    "no folder for configuration is known: set HOME, or name a file with {flag}"
+                ));
             }
             // It says itself what to do.
             KeyFileError::Exposed { .. } => return Self(error.to_string()),
-            KeyFileError::Malformed { .. } => {
-                "name another with --key-file, or move it away and have a new key made"
-            }
+            KeyFileError::Malformed { .. } => ", or move it away and have a new key made",
             KeyFileError::Io { error, .. } => match error.kind() {
-                ErrorKind::NotFound => {
-                    "name another with --key-file, or make one with `rendezvous keygen`"
-                }
-                ErrorKind::AlreadyExists => {
-                    "show the public half of its key with --show, or name another with --key-file"
-                }
-                _ => "name another with --key-file, or run as a user who may use it",
+                ErrorKind::NotFound => ", or make one with `rendezvous keygen`",
+                ErrorKind::AlreadyExists => ", or show the public half of its key with --show",
+                _ => ", or run as a user who may use it",
             },
-            _ => "name another with --key-file",
+            _ => "",
         };
-        Self(format!("{error}: {fix}"))
+        Self(format!("{error}: name another with {flag}{or}"))
+    }
+}
+
+/// Of servers, whose flag it is.
+impl From<KeyFileError> for Unusable {
+    fn from(error: KeyFileError) -> Self {
+        Self::key(&error, "--key-file")
     }
 }
 
@@ -57,6 +66,8 @@ impl From<BindingsError> for Unusable {
                  --key-file",
                 shown(&path.to_string_lossy())
             ),
+            // It says itself what to do.
+            BindingsError::Exposed { .. } => error.to_string(),
             BindingsError::Malformed { .. } => format!(
                 "{error}: mend the line, or move the file away, and then no id is bound to a key"
             ),
@@ -101,8 +112,10 @@ mod tests {
             ),
             (exposed, "\"my.key\", whose mode is 644", "`chmod 600`"),
         ] {
+            let Unusable(of_client) = Unusable::key(&error, "--identity");
             let Unusable(text) = error.into();
             assert!(text.contains(name) && text.contains(fix), "{text}");
+            assert_eq!(of_client, text.replace("--key-file", "--identity"));
         }
     }
 

@@ -9,6 +9,7 @@ mod demo;
 mod environment;
 mod exit;
 mod file;
+mod forget_key;
 mod in_words;
 mod key_file;
 mod keygen;
@@ -109,6 +110,7 @@ enum Command {
     Client(client::Client),
     Demo(demo::Demo),
     Keygen(keygen::Keygen),
+    ForgetKey(forget_key::ForgetKey),
     CheckConfig(check_config::CheckConfig),
     Completions(completions::Completions),
     Man(man::Manual),
@@ -121,6 +123,7 @@ impl Command {
             Self::Client(client) => client.run(),
             Self::Demo(demo) => demo.run(),
             Self::Keygen(keygen) => keygen.run(),
+            Self::ForgetKey(forget) => forget.run(),
             Self::CheckConfig(check) => check.run(),
             Self::Completions(completions) => completions.run(Cli::command()),
             Self::Man(manual) => manual.run(Cli::command()),

@@ -83,6 +83,10 @@ impl<D: Directory> Rendezvous<D> {
                 tracing::warn!(?peer, %key, "did not bind an id: its address binds too many");
                 Ok(false)
             }
+            Ok(Claim::TooLong) => {
+                tracing::warn!(?peer, %key, "did not bind an id: its folded form is too long");
+                Ok(false)
+            }
             Ok(Claim::Full) => {
                 if most > 0 {
                     tracing::warn!(?peer, %key, most, "did not bind an id: all bindings are in use");

@@ -95,6 +95,7 @@ impl<D: Directory> Rendezvous<D> {
             rendezvous: self,
             connection,
         };
+        let online = self.inner.bindings.enter(&peer, cx.identity().key());
         let bound_anew = self.bind_id(cx, &peer, proof).await?;
         // The link may have ended meanwhile, or a handler of the server's own gave the name away.
         if !cx.identify(peer.id().clone()) {
@@ -106,6 +107,7 @@ impl<D: Directory> Rendezvous<D> {
         reserved.keep();
         let (rendezvous, link) = (self.clone(), cx.clone());
         cx.on_leave(move || {
+            drop(online);
             if rendezvous.leave(connection, LeaveReason::GraceExpired) {
                 let reason = link.close_reason();
                 let reason = reason.as_ref().map(tracing::field::display);

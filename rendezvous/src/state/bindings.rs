@@ -50,6 +50,9 @@ pub(crate) struct Table {
     by_id: HashMap<Arc<str>, Binding>,
     /// Whichever was unused longest comes first.
     by_use: BTreeSet<(Day, Arc<str>)>,
+    /// How many sessions the ids have that have some, bound or not. More than one where the end of
+    /// the last is told after the begin of the next.
+    online: HashMap<Box<str>, usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +72,23 @@ impl Table {
         self.by_id.len()
     }
 
+    /// A session of an id begins: until it [leaves](Self::leave), its binding leaves for no other.
+    pub(crate) fn enter(&mut self, id: &str) {
+        *self.online.entry(id.into()).or_default() += 1;
+    }
+
+    /// A session of an id ends.
+    pub(crate) fn leave(&mut self, id: &str) {
+        if let Some(sessions) = self.online.get_mut(id) {
+            *sessions -= 1;
+            if *sessions == 0 {
+                self.online.remove(id);
+            }
+        }
+    }
+
     /// Binds an id that is not bound. Where there are `most` bindings, those leave for it that were
-    /// unused longest, if they were for [`KEPT_DAYS`].
+    /// unused longest, if they were for [`KEPT_DAYS`] and nobody is online as them.
     ///
     /// # Errors
     ///
@@ -84,9 +102,10 @@ impl Table {
     ) -> Result<Vec<Change>, Full> {
         let too_many = (self.len() + 1).saturating_sub(most);
         let may_leave = |used: Day| today.0.saturating_sub(used.0) >= KEPT_DAYS;
-        let leaving = self.by_use.iter().take(too_many);
-        let mut changes: Vec<_> = leaving
-            .filter(|(used, _)| may_leave(*used))
+        let old = self.by_use.iter().take_while(|(used, _)| may_leave(*used));
+        let mut changes: Vec<_> = old
+            .filter(|(_, id)| !self.online.contains_key(&**id))
+            .take(too_many)
             .map(|(_, id)| Change::Unbind { id: Arc::clone(id) })
             .collect();
         if most == 0 || changes.len() < too_many {
@@ -256,6 +275,23 @@ mod tests {
         assert_eq!(left(&changes), ["bob"]);
         assert_eq!(bind(&mut table, "bob", 2), Err(Full));
         assert_eq!(table.key_of("alice"), Some(KEY));
+    }
+
+    #[test]
+    fn whoever_is_online_keeps_their_binding() {
+        let mut table = table(&[("alice", 50), ("bob", 40)]);
+        // One session ends after the next has begun.
+        table.enter("alice");
+        table.enter("alice");
+        table.leave("alice");
+        let changes = bind(&mut table, "carol", 2).unwrap();
+        assert_eq!(left(&changes), ["bob"]);
+        assert_eq!(bind(&mut table, "bob", 2), Err(Full));
+        assert_eq!(table.key_of("alice"), Some(KEY));
+        table.leave("alice");
+        let changes = bind(&mut table, "bob", 2).unwrap();
+        assert_eq!(left(&changes), ["alice"]);
+        assert!(table.online.is_empty());
     }
 
     #[test]

@@ -13,31 +13,31 @@ use crate::process::{Ended, new_folder, program, run};
 use crate::sealed::{House, key};
 use crate::talk::talk;
 
-const ENCRYPTED: &str = "--encryption=encrypted";
+pub(crate) const ENCRYPTED: &str = "--link=encrypted";
 
 /// A user's files of keys.
-struct Keys {
+pub(crate) struct Keys {
     folder: PathBuf,
 }
 
 impl Keys {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = new_folder();
         fs::create_dir_all(&folder).unwrap();
         Self { folder }
     }
 
-    fn own(&self) -> PathBuf {
+    pub(crate) fn own(&self) -> PathBuf {
         self.folder.join("own.key")
     }
 
-    fn hosts(&self) -> PathBuf {
+    pub(crate) fn hosts(&self) -> PathBuf {
         self.folder.join("hosts")
     }
 
     /// What alice with these files sees of `server`.
-    fn talk(&self, server: SocketAddr, flags: &[&str], script: &str) -> Ended {
-        let own = format!("--key-file={}", self.own().display());
+    pub(crate) fn talk(&self, server: SocketAddr, flags: &[&str], script: &str) -> Ended {
+        let own = format!("--identity={}", self.own().display());
         let hosts = format!("--known-hosts={}", self.hosts().display());
         let flags = [&[own.as_str(), &hosts], flags].concat();
         talk(server, "alice", &flags, script)
@@ -81,7 +81,7 @@ fn the_key_that_answers_first_is_remembered_and_no_other_taken() {
     fs::write(&hosts, &moved).unwrap();
     for flags in [&[][..], &[ENCRYPTED]] {
         let refused = keys.talk(other.address, flags, "ping\n");
-        assert_eq!((refused.code, refused.stdout.as_str()), (5, ""));
+        assert_eq!((refused.code, refused.stdout.as_str()), (9, ""));
         let expected = format!(
             "error: the key of {} has changed to {found}, line 2 of {hosts:?} has {public}: ",
             other.address
@@ -109,7 +109,7 @@ fn a_name_is_remembered_in_lower_case() {
         command.args(flags).arg("--known-hosts").arg(&hosts);
         // The id belongs to the key of the first time.
         command
-            .arg("--key-file")
+            .arg("--identity")
             .arg(hosts.with_file_name("own.key"));
         let ended = run(command);
         assert_eq!(ended.code, 0, "{ended:?}");
@@ -146,10 +146,11 @@ fn a_server_key_that_is_given_is_the_only_one_that_counts() {
 
     let wrong = crate::sealed::key().public().to_string();
     let ended = keys.talk(server.address, &["--server-key", &wrong], "ping\n");
-    assert_eq!((ended.code, ended.stdout.as_str()), (5, ""));
+    assert_eq!((ended.code, ended.stdout.as_str()), (9, ""));
     let expected = format!(
         "error: cannot connect to {}: the server's key is {public}, not {wrong}: it was replaced, \
-         or somebody stands in between; ask its operator which to give as --server-key\n",
+         or somebody stands in between; ask its operator which is right, and \
+         give it as --server-key\n",
         server.address
     );
     assert_eq!(ended.stderr, expected);
@@ -169,8 +170,8 @@ fn wrong_values_are_named_and_secrets_not_shown() {
             "has 63 characters",
         ),
         (
-            ["--server-key", &public, "--encryption=plain"],
-            "leave out one of --server-key and --encryption plain",
+            ["--server-key", &public, "--link=plain"],
+            "leave out one of --server-key and --link plain",
         ),
     ] {
         let ended = run(program(&[&["client", "--id=alice"], &flags[..]].concat()));
@@ -188,26 +189,26 @@ fn wrong_values_are_named_and_secrets_not_shown() {
 }
 
 #[test]
-fn a_server_whose_key_is_known_is_not_talked_to_in_plain() {
-    let server = House::open(Encryption::Plain);
-    let address = server.address;
-    let key = key().public();
-    let keys = Keys::new();
-    fs::write(keys.hosts(), format!("{address} {key}\n")).unwrap();
-    let told = ["--server-key", &key.to_string()];
-    for flags in [&[][..], &[ENCRYPTED], &told] {
-        let ended = keys.talk(address, flags, "ping\n");
-        assert_eq!((ended.code, ended.stdout.as_str()), (5, ""), "{flags:?}");
-        let expected = format!(
-            "error: cannot connect to {address}: it takes plain links only, or somebody in between \
-             says so, though its key is known: ask its operator before you use --encryption plain\n"
-        );
-        assert!(ended.stderr.ends_with(&expected), "{}", ended.stderr);
-    }
-    // By name one may do so.
-    let ended = keys.talk(address, &["--encryption=plain"], "ping\n");
-    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
-    assert!(ended.stdout.contains("(plain link)"), "{ended:?}");
+fn a_server_and_a_client_share_no_variable_of_keys() {
+    let server = House::open(Encryption::Both(key()));
+    let folder = new_folder();
+    let path = folder.join("server.key");
+    key().to_new_file(&path).unwrap();
+    let address = server.address.to_string();
+    let mut command = program(&["client", "--id=alice", "--json", ENCRYPTED, &address]);
+    command.env("RENDEZVOUS_KEY_FILE", &path);
+    command.env("RENDEZVOUS_ENCRYPTION", "plain");
+    command.env("XDG_CONFIG_HOME", &folder);
+    let ended = run(command);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("a new key from now on"), "{ended:?}");
+
+    // What is wrong with the client's is mended by the client's flag.
+    let mut command = program(&["client", "--id=alice", ENCRYPTED, &address]);
+    command.env("RENDEZVOUS_IDENTITY", folder.join("server.key/none"));
+    let ended = run(command);
+    assert_eq!((ended.code, ended.stdout.as_str()), (8, ""));
+    assert!(ended.stderr.contains("name another with --identity"));
 }
 
 #[test]
@@ -216,9 +217,12 @@ fn a_server_that_wants_the_other_kind_of_link_is_met_by_its_flag() {
     let keys = Keys::new();
     let ended = keys.talk(server.address, &[ENCRYPTED], "ping\n");
     assert_eq!((ended.code, ended.stdout.as_str()), (5, ""));
+    // The new key is made before anybody answers.
     let expected = format!(
-        "error: cannot connect to {}: it takes plain links only: --encryption plain makes one, \
-         which whoever sees the network can read and change\n",
+        "-- servers know you by a new key from now on: it is in {}, keep that file\n\
+         error: cannot connect to {}: it takes plain links only: --link plain makes one, which \
+         whoever sees the network can read and change\n",
+        keys.own().display(),
         server.address
     );
     assert_eq!(ended.stderr, expected);
@@ -230,7 +234,7 @@ fn a_server_that_wants_the_other_kind_of_link_is_met_by_its_flag() {
     assert_eq!(
         ended.stderr,
         "error: login: encryption_required: the server takes encrypted links only\n  \
-         try: --encryption encrypted; --server-key takes no other server for this one\n"
+         try: --link encrypted; --server-key takes no other server for this one\n"
     );
 }
 

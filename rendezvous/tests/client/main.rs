@@ -4,7 +4,11 @@ mod cut_off;
 mod encrypted;
 mod events;
 mod failures;
+// Only there a server can be told to stop in order.
+#[cfg(unix)]
+mod forgotten;
 mod hostile;
+mod pinned;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
 mod process;

@@ -76,7 +76,7 @@ pub(crate) fn server<T: Send + 'static>(
 }
 
 impl Sealed {
-    fn open(stream: TcpStream, key: SecretKey) -> Self {
+    pub(crate) fn open(stream: TcpStream, key: SecretKey) -> Self {
         stream.set_read_timeout(Some(WATCHDOG)).unwrap();
         let mut sealed = Self {
             stream,

@@ -206,7 +206,7 @@ fn after_a_lost_link_one_can_log_in_again_or_leave() {
 fn a_key_that_is_new_is_shown_once() {
     let server = House::open(Encryption::Both(key()));
     let address = server.address;
-    let flags = ["--encryption=encrypted"];
+    let flags = ["--link=encrypted"];
     let mut alice = Terminal::start(address, "alice", "keys", false, &flags);
     alice.sees("-- servers know you by a new key from now on: it is in ");
     alice.sees(&format!("-- the key of {address} is "));

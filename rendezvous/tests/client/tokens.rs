@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use protocol_core::Encryption;
 use protocol_tests::WATCHDOG;
-use rendezvous::{Config, Rendezvous, Tokens};
+use rendezvous::{Config, MAX_TOKEN_BYTES, Rendezvous, Tokens};
 use serde_json::{Value, json};
 
 use crate::process::{new_folder, program, run};
@@ -73,16 +73,16 @@ fn without_the_right_token_one_is_told_what_to_give() {
     }
 }
 
-#[test]
-fn the_token_is_for_its_id_alone() {
+/// A server that lets anybody in; the logins that it gets.
+fn door(logins: usize) -> (SocketAddr, JoinHandle<Vec<Value>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(WATCHDOG)).unwrap();
         let mut stream = BufReader::new(stream);
-        let mut logins = Vec::new();
-        while logins.len() < 3 {
+        let mut seen = Vec::new();
+        while seen.len() < logins {
             let mut line = String::new();
             stream.read_line(&mut line).unwrap();
             let login: Value = serde_json::from_str(&line).unwrap();
@@ -95,10 +95,16 @@ fn the_token_is_for_its_id_alone() {
             });
             let answer = format!("{answer}\n");
             stream.get_mut().write_all(answer.as_bytes()).unwrap();
-            logins.push(login["data"].clone());
+            seen.push(login["data"].clone());
         }
-        logins
+        seen
     });
+    (address, server)
+}
+
+#[test]
+fn the_token_is_for_its_id_alone() {
+    let (address, server) = door(3);
     let script = "login bob\nlogin alice token=other\n";
     talk(address, "alice", &["--token", TOKEN], script);
     assert_eq!(
@@ -112,20 +118,45 @@ fn the_token_is_for_its_id_alone() {
 }
 
 #[test]
+fn nothing_but_one_line_end_is_taken_off_a_file() {
+    let longest = "a".repeat(MAX_TOKEN_BYTES);
+    for (text, token) in [
+        (format!("{TOKEN}\n"), TOKEN),
+        (format!(" {TOKEN} \n"), &format!(" {TOKEN} ")),
+        (format!("{longest}\r\n"), &longest),
+    ] {
+        let (address, server) = door(1);
+        let file = new_file(&text);
+        talk(
+            address,
+            "alice",
+            &["--token-file", file.to_str().unwrap()],
+            "",
+        );
+        assert_eq!(
+            server.join().unwrap(),
+            [json!({"id": "alice", "token": token})]
+        );
+    }
+}
+
+#[test]
 fn a_file_without_one_token_is_named_with_what_is_wrong() {
     let client = |path: &Path| {
         let mut command = program(&["client", "--id=alice", "--token-file"]);
         command.arg(path);
         run(command)
     };
-    let long = "a".repeat(4_097);
+    let long = "a".repeat(MAX_TOKEN_BYTES + 1);
+    let lines = format!("{TOKEN}\n\n");
     for (text, problem) in [
         ("\n", "it is empty"),
         (
             "kR3vVq0cJ7w2mZ9x\npT5nLs8yB1d4hG6f\n",
             "it has several lines",
         ),
-        (&long, "it has more than 4096 bytes"),
+        (&lines, "it has several lines"),
+        (&long, "it has more than 1024 bytes"),
     ] {
         let path = new_file(text);
         let ended = client(&path);

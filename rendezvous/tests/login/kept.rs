@@ -131,6 +131,62 @@ fn a_last_line_that_was_cut_off_is_dropped() {
 }
 
 #[test]
+fn an_end_that_was_torn_is_dropped_whatever_it_holds() {
+    run_logged(async {
+        let file = file("torn");
+        let key = secret().public();
+        let whole = format!("{HEADER}\nbind 20000 {key} alice\n");
+        let zeros = [0; 10_000];
+        let cut_in_zeros = [b"bind 20", &zeros[..512]].concat();
+        let ends: [&[u8]; 8] = [
+            &zeros[..1],
+            &zeros,
+            &cut_in_zeros,
+            b"\xFF\xFE\n\n",
+            b"\n",
+            b"garbage\nbind\nuse 20001 al",
+            &[&zeros[..], b"\n"].concat(),
+            // What follows a line that is too long is part of it.
+            &[&zeros[..4_096], b"unbind alice\n"].concat(),
+        ];
+        for end in ends {
+            fs::write(&file, [whole.as_bytes(), end].concat()).unwrap();
+            let bindings = Bindings::open(&file).unwrap();
+            assert_eq!(bindings.len(), 1);
+            drop(bindings);
+            assert_eq!(lines(&file), [format!("bind 20000 {key} alice")]);
+            let warning = format!("line=3 bytes={}", end.len());
+            let log = log::text();
+            let last = log.lines().last().unwrap();
+            assert!(last.contains("WARN") && last.contains(&warning), "{log}");
+            // With a good line behind it, it is not the end.
+            let text = [whole.as_bytes(), end, b"\nunbind alice\n"].concat();
+            fs::write(&file, &text).unwrap();
+            let error = Bindings::open(&file).unwrap_err();
+            assert!(
+                matches!(error, BindingsError::Malformed { line: 3, .. }),
+                "{error}"
+            );
+            assert_eq!(fs::read(&file).unwrap(), text, "it is as it was");
+        }
+    });
+}
+
+#[test]
+fn a_day_in_the_future_counts_as_today() {
+    let file = file("future");
+    let key = secret().public();
+    let text = format!(
+        "{HEADER}\nbind {} {key} alice\nbind 20000 {key} bob\nuse 4294967295 bob\n",
+        today() + 10_000
+    );
+    fs::write(&file, text).unwrap();
+    drop(Bindings::open(&file).unwrap());
+    let bound = |id: &str| format!("bind {} {key} {id}", today());
+    assert_eq!(lines(&file), [bound("alice"), bound("bob")]);
+}
+
+#[test]
 fn any_other_line_must_be_one_that_a_server_writes() {
     let file = file("malformed");
     let key = secret().public();
@@ -172,7 +228,8 @@ fn any_other_line_must_be_one_that_a_server_writes() {
         assert!(message.contains(problem), "{message}");
         assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is as it was");
     }
-    let broken = [HEADER.as_bytes(), b"\nunbind \xFF\n"].concat();
+    // Whatever was meant with the last line, such as one of bytes that are no text.
+    let broken = [HEADER.as_bytes(), b"\nunbind \xFF\nunbind bob\n"].concat();
     fs::write(&file, broken).unwrap();
     let error = Bindings::open(&file).unwrap_err().to_string();
     assert!(error.ends_with("line 2: it is not UTF-8"), "{error}");
@@ -259,7 +316,16 @@ fn the_file_is_its_owners_alone() {
         assert_eq!(mode(&file), 0o600);
         assert_eq!(mode(&file.with_file_name("server.bindings.lock")), 0o600);
         house.stop().await;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let set_mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        for exposed in [0o620, 0o602, 0o666] {
+            set_mode(exposed);
+            let error = Bindings::open(&file).unwrap_err();
+            assert!(matches!(error, BindingsError::Exposed { .. }), "{error}");
+            let fix = format!("server.bindings\", whose mode is {exposed:o}: run `chmod 600`");
+            assert!(error.to_string().contains(&fix), "{error}");
+            assert_eq!(mode(&file), exposed);
+        }
+        set_mode(0o644);
         assert_eq!(Bindings::open(&file).unwrap().len(), 1);
         assert_eq!(mode(&file), 0o600);
     });

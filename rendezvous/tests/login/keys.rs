@@ -210,6 +210,23 @@ fn as_many_ids_are_bound_as_the_server_wants() {
 }
 
 #[test]
+fn an_id_that_folds_to_more_than_1024_bytes_is_not_bound() {
+    run_logged(async {
+        let house = keyed(|_| {}).await;
+        let key = secret();
+        // One character, which folds to 33 bytes.
+        let (bound, too_long) = ("\u{fdfa}".repeat(31), "\u{fdfa}".repeat(32));
+        house.lets_in(&bound, Some(&key)).await;
+        assert_eq!(house.key_of(&bound), Some(key.public()));
+        house.lets_in(&too_long, Some(&key)).await;
+        assert_eq!(house.key_of(&too_long), None);
+        let line = log::line("its folded form is too long");
+        assert!(line.contains("WARN"), "{line}");
+        house.lets_in(&too_long, Some(&secret())).await;
+    });
+}
+
+#[test]
 fn a_server_may_bind_no_id() {
     run_logged(async {
         let house = keyed(|config| config.bindings = 0).await;

@@ -219,6 +219,12 @@ fn tokens_that_cannot_be_used_are_refused_by_their_ids() {
         let too_short = TokenProblem::TooShort { characters };
         assert_eq!(problem(&[("bob", short)]), ("bob".to_owned(), too_short));
     }
+    for space in [" ", "\n", "\t", "\u{a0}", "\u{3000}"] {
+        for token in [format!("{BOBS}{space}"), format!("{space}{BOBS}")] {
+            let edge = problem(&[("bob", &token)]);
+            assert_eq!(edge, ("bob".to_owned(), TokenProblem::EdgeSpace));
+        }
+    }
     let longest = "a".repeat(MAX_TOKEN_BYTES);
     let too_long = TokenProblem::TooLong { bytes: 1_025 };
     assert_eq!(
@@ -226,7 +232,7 @@ fn tokens_that_cannot_be_used_are_refused_by_their_ids() {
         ("bob".to_owned(), too_long)
     );
     let fine = [
-        ("bob", "0123456789012345"),
+        ("bob", "0123 5678 0123 5"),
         ("alice", &longest),
         ("carol", &"é".repeat(16)),
     ];

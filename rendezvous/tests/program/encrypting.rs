@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use protocol_core::{Client, ConnectError, Protocol, PublicKey, RequestError, SecretKey, ignore};
 use protocol_tests::Process;
@@ -185,10 +186,22 @@ fn an_id_stays_bound_to_its_key_over_restarts() {
         let (server, address, key) = start();
         let alice = connect(address, key, alices.clone()).await.unwrap();
         alice.login("alice").await.unwrap();
+        let file = path.with_file_name("server.key.bindings");
+        assert!(file.exists());
+        let line = server.stderr.until("ids belong to the keys");
+        assert!(
+            line.contains("server.key.bindings") && line.contains("ids=0"),
+            "{line}"
+        );
         drop((alice, server));
-        assert!(path.with_file_name("server.key.bindings").exists());
 
-        let (_server, address, key) = start();
+        let (server, address, key) = start();
+        assert!(
+            server
+                .stderr
+                .until("ids belong to the keys")
+                .contains("ids=1")
+        );
         let other = connect(address, key, new_key()).await.unwrap();
         let refused = other.login("Alice").await.unwrap_err();
         assert!(
@@ -200,5 +213,23 @@ fn an_id_stays_bound_to_its_key_over_restarts() {
         assert_eq!(answer["error"]["code"], "id_taken", "{answer}");
         let alice = connect(address, key, alices).await.unwrap();
         alice.login("alice").await.unwrap();
+        drop((alice, server));
+
+        // Whoever loses the file loses whose the ids are.
+        for lose in [
+            |file: &Path| fs::remove_file(file),
+            |file: &Path| fs::write(file, ""),
+        ] {
+            lose(&file).unwrap();
+            let (server, ..) = start();
+            let line = server
+                .stderr
+                .until("the file of bindings was missing or empty");
+            assert!(
+                line.contains("WARN") && line.contains("server.key.bindings"),
+                "{line}"
+            );
+            server.stderr.until("ids=0");
+        }
     });
 }

@@ -3,7 +3,7 @@
 //! Knows keys and their files; must not know what travels on the link.
 
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use protocol_core::codec::{CodecError, Noise, Plain, Suite};
@@ -16,14 +16,6 @@ use tokio::task::spawn_blocking;
 use super::link::{Link, LinkError};
 use super::security::{Encryption, Security};
 use crate::cli::key_file::Unusable;
-
-/// A link that stands.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) link: Link,
-    /// What its user should know: keys that are new.
-    pub(super) news: Vec<String>,
-}
 
 /// Why there is no link, with what to do about it.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +33,8 @@ pub(super) enum Cause {
     OtherKey,
     /// The server takes plain links only.
     EncryptionRefused,
+    /// A variable asks for a plain link to a server whose key is known.
+    PlainByVariable,
     /// A file of keys cannot be used.
     KeyFile,
 }
@@ -52,6 +46,7 @@ impl Cause {
             Self::Unreachable => "cannot_connect",
             Self::OtherKey => "other_key",
             Self::EncryptionRefused => ErrorCode::EncryptionRefused.as_str(),
+            Self::PlainByVariable => "usage",
             Self::KeyFile => "key_file",
         }
     }
@@ -113,9 +108,6 @@ impl Known {
         if let Some(key) = security.server_key {
             return Ok(Self::Told(key));
         }
-        if security.encryption == Some(Encryption::Plain) {
-            return Ok(Self::Nothing);
-        }
         let hosts = match security.known_hosts() {
             // Without a folder nothing can have been remembered.
             Err(KeyFileError::NoFolder) => return Ok(Self::Nothing),
@@ -142,31 +134,60 @@ impl Known {
 }
 
 /// Connects to `server`, a host and a port as they were typed, and shakes hands where the link is to
-/// be encrypted. May be cancelled.
-pub(super) async fn open(server: &str, security: &Security) -> Result<Opened, NoLink> {
+/// be encrypted. Tells its user at once what is to be known, such as keys that are new. May be
+/// cancelled.
+pub(super) async fn open(
+    server: &str,
+    security: &Security,
+    tell: &mut impl FnMut(&str),
+) -> Result<Link, NoLink> {
     let known = Known::of(server, security).await?;
-    let io = |error| NoLink::io(server, &error);
-    let stream = TcpStream::connect(server).await.map_err(io)?;
-    let address = stream.peer_addr().map_err(io)?.ip();
-    if protection(security.encryption, &known, address) == Encryption::Encrypted {
-        return encrypted(server, security, stream, known).await;
+    let asked = &security.asked;
+    let protection = protection(asked.link, &known, server);
+    if let (Encryption::Plain, Known::Pinned { file, line, .. }) = (protection, &known) {
+        let place = format!("line {line} of {}", file.display());
+        if asked.by_variable {
+            let reason = format!(
+                "RENDEZVOUS_LINK asks for a plain link, which proves no key, and {place} has the \
+                 server's key: unset the variable, or give --link plain to do without that key"
+            );
+            return Err(NoLink::new(Cause::PlainByVariable, server, reason));
+        }
+        tell(&format!(
+            "the key of {server} in {place} is not used: on a plain link no server proves who it \
+             is, and whoever sees the network can read and change all"
+        ));
     }
-    let link = Link::open(stream, Plain).await;
-    Ok(Opened {
-        link: link.map_err(|error| unopened(server, &known, error))?,
-        news: Vec::new(),
-    })
+    let stream = TcpStream::connect(server).await;
+    let stream = stream.map_err(|error| NoLink::io(server, &error))?;
+    match protection {
+        Encryption::Encrypted => encrypted(server, security, stream, known, tell).await,
+        Encryption::Plain => {
+            let link = Link::open(stream, Plain).await;
+            link.map_err(|error| unopened(server, &known, error))
+        }
+    }
 }
 
-/// Whether a link is encrypted. One to a server whose key is known is not plain by itself, wherever
-/// the server's name leads.
-fn protection(asked: Option<Encryption>, known: &Known, address: IpAddr) -> Encryption {
-    let is_here = address.to_canonical().is_loopback();
-    asked.unwrap_or(if is_here && *known == Known::Nothing {
+/// Whether a link is encrypted. Without being asked for, a plain one leads to this machine alone, and
+/// to no server whose key is known.
+fn protection(asked: Option<Encryption>, known: &Known, server: &str) -> Encryption {
+    asked.unwrap_or(if is_here(server) && *known == Known::Nothing {
         Encryption::Plain
     } else {
         Encryption::Encrypted
     })
+}
+
+/// Whether what was typed is this machine, wherever names lead: whoever answers for names must not
+/// decide what is encrypted.
+fn is_here(server: &str) -> bool {
+    match server.parse::<SocketAddr>() {
+        Ok(address) => address.ip().to_canonical().is_loopback(),
+        Err(_) => server
+            .rsplit_once(':')
+            .is_some_and(|(host, _)| host.eq_ignore_ascii_case("localhost")),
+    }
 }
 
 async fn encrypted(
@@ -174,39 +195,48 @@ async fn encrypted(
     security: &Security,
     stream: TcpStream,
     known: Known,
-) -> Result<Opened, NoLink> {
+    tell: &mut impl FnMut(&str),
+) -> Result<Link, NoLink> {
     let hosts = match known {
         Known::Nothing => Some(security.known_hosts().map_err(NoLink::known_hosts)?),
         Known::Told(_) | Known::Pinned { .. } => None,
     };
-    let own_file = |error: KeyFileError| NoLink::file(error.into());
-    let path = security.key_file().map_err(own_file)?;
+    let own_file = |error| NoLink::file(Unusable::key(&error, "--identity"));
+    let path = security.identity().map_err(own_file)?;
     let file = path.clone();
     let own = in_files(move || SecretKey::from_file_or_new(path)).await;
     let (own, is_new) = own.map_err(own_file)?;
-    let failed = |error| unopened(server, &known, error);
-    let codec = Noise::client(Suite::fastest(), &own, known.key());
-    let codec = codec.map_err(|error| failed(error.into()))?;
-    let link = Link::open(stream, codec).await.map_err(failed)?;
-    let mut news = Vec::new();
     if is_new {
-        news.push(format!(
+        tell(&format!(
             "servers know you by a new key from now on: it is in {}, keep that file",
             file.display()
         ));
     }
+    let failed = |error| unopened(server, &known, error);
+    let codec = Noise::client(Suite::fastest(), &own, known.key());
+    let codec = codec.map_err(|error| failed(error.into()))?;
+    let link = Link::open(stream, codec).await.map_err(failed)?;
     if let (Some(hosts), Some(key)) = (hosts, link.server().key()) {
         let file = hosts.path().to_owned();
         let name = server.name();
         let pinned = in_files(move || hosts.pin(&name, key)).await;
-        pinned.map_err(NoLink::known_hosts)?;
-        news.push(format!(
+        let pinned = pinned.map_err(NoLink::known_hosts)?;
+        if pinned.key != key {
+            // Another program was faster, and met another server.
+            let known = Known::Pinned {
+                key: pinned.key,
+                file,
+                line: pinned.line,
+            };
+            return Err(other_key(server, &known, pinned.key, key));
+        }
+        tell(&format!(
             "the key of {server} is {key}: {} remembers it, and no other is taken there from now \
              on; compare it with the one that the server prints at its start",
             file.display()
         ));
     }
-    Ok(Opened { link, news })
+    Ok(link)
 }
 
 /// Works with files on a thread of its own, so that a slow disk holds up no signal.
@@ -233,11 +263,11 @@ fn unopened(server: &str, known: &Known, error: LinkError) -> NoLink {
         }
         LinkError::Refused(word) if word.standard() == Some(ErrorCode::EncryptionRefused) => {
             let reason = if *known == Known::Nothing {
-                "it takes plain links only: --encryption plain makes one, which whoever sees the \
+                "it takes plain links only: --link plain makes one, which whoever sees the \
                  network can read and change"
             } else {
                 "it takes plain links only, or somebody in between says so, though its key is \
-                 known: ask its operator before you use --encryption plain"
+                 known: ask its operator before you use --link plain"
             };
             NoLink::new(Cause::EncryptionRefused, server, reason)
         }
@@ -249,7 +279,7 @@ fn unopened(server: &str, known: &Known, error: LinkError) -> NoLink {
 fn other_key(server: &str, known: &Known, expected: PublicKey, found: PublicKey) -> NoLink {
     let Known::Pinned { line, file, .. } = known else {
         let error = CodecError::WrongKey { expected, found };
-        let reason = format!("{error}; ask its operator which to give as --server-key");
+        let reason = format!("{error}, and give it as --server-key");
         return NoLink::new(Cause::OtherKey, server, reason);
     };
     let changed = ConnectError::KeyChanged {
@@ -268,27 +298,43 @@ fn other_key(server: &str, known: &Known, expected: PublicKey, found: PublicKey)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::client::target;
 
     #[test]
-    fn a_link_is_plain_on_loopback_or_by_name() {
+    fn a_link_is_plain_where_this_machine_is_typed_or_it_is_asked_for() {
         let key = PublicKey::from_bytes([1; 32]);
         let pinned = || Known::Pinned {
             key,
             file: PathBuf::new(),
             line: 1,
         };
-        let wanted = |asked, known: Known, address: &str| {
-            let address = address.parse().unwrap();
-            protection(asked, &known, address)
+        let wanted = |asked, known: Known, server: &str| {
+            let server = target::parse(server).unwrap();
+            protection(asked, &known, &server)
         };
         let (plain, encrypted) = (Encryption::Plain, Encryption::Encrypted);
-        for inside in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+        for inside in [
+            "127.0.0.1",
+            "127.9.9.9:1",
+            "::1",
+            "[::ffff:127.0.0.1]:1",
+            "localhost",
+            "LocalHost:1",
+        ] {
             assert_eq!(wanted(None, Known::Nothing, inside), plain, "{inside}");
             assert_eq!(wanted(None, pinned(), inside), encrypted);
             assert_eq!(wanted(None, Known::Told(key), inside), encrypted);
             assert_eq!(wanted(Some(encrypted), Known::Nothing, inside), encrypted);
         }
-        for outside in ["192.168.0.1", "fe80::1", "::ffff:192.168.0.1"] {
+        for outside in [
+            "192.168.0.1",
+            "fe80::1",
+            "::ffff:192.168.0.1",
+            "example.org",
+            "localhost.example.org",
+            "127.0.0.1.example.org",
+            "127.1",
+        ] {
             assert_eq!(wanted(None, Known::Nothing, outside), encrypted);
             assert_eq!(wanted(Some(plain), Known::Nothing, outside), plain);
         }

@@ -95,6 +95,8 @@ impl Client {
             Ok(End::Refused) => Exit::LoginRefused,
             Ok(End::Unserved) => Exit::CannotConnect,
             Ok(End::CannotConnect(reason)) => complain(Exit::CannotConnect, &reason),
+            Ok(End::OtherKey(reason)) => complain(Exit::OtherKey, &reason),
+            Ok(End::Usage(reason)) => complain(Exit::Usage, &reason),
             Ok(End::KeyFile(reason)) => complain(Exit::KeyFile, &reason),
             Ok(End::Lost(reason)) => {
                 complain(Exit::LinkLost, &format!("the link is lost: {reason}"))

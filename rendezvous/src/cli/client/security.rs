@@ -6,22 +6,16 @@ use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Args, Command, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use protocol_core::PublicKey;
 use protocol_core::keys::{KeyFileError, KnownHosts, client_key_file};
 
 /// Whether links are encrypted, and the keys of both ends.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Security {
-    /// Whether the link is encrypted [default: encrypted where --server-key is given, a key is known
-    /// for ADDR, or ADDR is not on this machine; plain otherwise]
-    #[arg(
-        long,
-        env = "RENDEZVOUS_ENCRYPTION",
-        value_name = "LINK",
-        help_heading = "Encryption"
-    )]
-    pub(super) encryption: Option<Encryption>,
+    #[command(flatten)]
+    pub(super) asked: Asked,
 
     /// The server's public key, as it prints it at its start: no other server is talked to. Without
     /// this the key that answers at ADDR the first time is remembered, and no other taken later
@@ -38,11 +32,11 @@ pub(super) struct Security {
     /// [default: `client.key` in the user's folder for configuration, such as ~/.config/rendezvous]
     #[arg(
         long,
-        env = "RENDEZVOUS_KEY_FILE",
+        env = "RENDEZVOUS_IDENTITY",
         value_name = "FILE",
         help_heading = "Encryption"
     )]
-    key_file: Option<PathBuf>,
+    identity: Option<PathBuf>,
 
     /// The file of the servers' keys that are remembered [default: `known_hosts` in that
     /// folder]
@@ -53,6 +47,51 @@ pub(super) struct Security {
         help_heading = "Encryption"
     )]
     known_hosts: Option<PathBuf>,
+}
+
+/// Which kind of link is asked for, and by whom.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) link: Option<Encryption>,
+    /// Nobody has typed it: a variable says so.
+    pub(super) by_variable: bool,
+}
+
+#[derive(Debug, Args)]
+struct Flag {
+    /// Whether the link is encrypted [default: plain where ADDR is `localhost` or a loopback address,
+    /// and no key is known for it or given; encrypted otherwise]
+    #[arg(
+        long,
+        env = "RENDEZVOUS_LINK",
+        value_name = "LINK",
+        help_heading = "Encryption"
+    )]
+    link: Option<Encryption>,
+}
+
+impl Args for Asked {
+    fn augment_args(command: Command) -> Command {
+        Flag::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Flag::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for Asked {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self {
+            link: Flag::from_arg_matches(matches)?.link,
+            by_variable: matches.value_source("link") == Some(ValueSource::EnvVariable),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Whether a link is encrypted.
@@ -67,17 +106,17 @@ pub(super) enum Encryption {
 impl Security {
     /// What is wrong with the flags together.
     pub(super) fn conflict(&self) -> Option<String> {
-        let both = self.encryption == Some(Encryption::Plain) && self.server_key.is_some();
+        let both = self.asked.link == Some(Encryption::Plain) && self.server_key.is_some();
         both.then(|| {
             "a server proves --server-key on encrypted links only: leave out one of --server-key \
-             and --encryption plain (or RENDEZVOUS_SERVER_KEY, RENDEZVOUS_ENCRYPTION)"
+             and --link plain (or RENDEZVOUS_SERVER_KEY, RENDEZVOUS_LINK)"
                 .to_owned()
         })
     }
 
     /// Where this end's own key is.
-    pub(super) fn key_file(&self) -> Result<PathBuf, KeyFileError> {
-        self.key_file.clone().map_or_else(client_key_file, Ok)
+    pub(super) fn identity(&self) -> Result<PathBuf, KeyFileError> {
+        self.identity.clone().map_or_else(client_key_file, Ok)
     }
 
     /// Where the servers' keys are.
@@ -142,7 +181,7 @@ mod tests {
         for (text, problem) in [
             (secret.as_str(), "this is a secret key: give the public one"),
             (&KEY[1..], "64 hexadecimal digits, this text has 63"),
-            (&KEY.replace('7', "x"), "character 14 is none"),
+            (&KEY.replace('7', "x"), "character 14 is not one"),
         ] {
             let error = parse(&["--server-key", text]).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
@@ -154,9 +193,9 @@ mod tests {
     #[test]
     fn a_plain_link_proves_no_key() {
         for (flags, conflicts) in [
-            (&["--encryption=plain"][..], false),
-            (&["--encryption=encrypted", "--server-key", KEY], false),
-            (&["--encryption=plain", "--server-key", KEY], true),
+            (&["--link=plain"][..], false),
+            (&["--link=encrypted", "--server-key", KEY], false),
+            (&["--link=plain", "--server-key", KEY], true),
             (&["--server-key", KEY], false),
         ] {
             let conflict = parse(flags).unwrap().conflict();

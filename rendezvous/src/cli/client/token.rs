@@ -1,16 +1,14 @@
 //! The flags about the token that proves an id. It is never shown.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::MAX_TOKEN_BYTES;
 use crate::cli::key_file::Unusable;
 use crate::events::Secret;
-
-/// More is no token: servers read at most 4 KiB of whoever has not logged in.
-const LONGEST: u64 = 4_096;
 
 /// Where the token is, if there is one.
 #[derive(Debug, Args)]
@@ -57,18 +55,20 @@ fn token(text: &str) -> Result<Secret, &'static str> {
 }
 
 fn in_file(path: &Path) -> Result<Secret, String> {
-    let in_words = |error: io::Error| match error.kind() {
-        io::ErrorKind::InvalidData => "it is no text".to_owned(),
-        _ => error.to_string(),
-    };
+    let in_words = |error: std::io::Error| error.to_string();
     let file = File::open(path).map_err(in_words)?;
     check_mode(&file)?;
-    let mut text = String::new();
-    let read = file.take(LONGEST + 1).read_to_string(&mut text);
-    if read.map_err(in_words)? as u64 > LONGEST {
-        return Err(format!("it has more than {LONGEST} bytes"));
+    let mut bytes = Vec::new();
+    // One byte and a line end more, to see that there is more.
+    let most = MAX_TOKEN_BYTES as u64 + 3;
+    file.take(most).read_to_end(&mut bytes).map_err(in_words)?;
+    // Only this is not the token's: servers compare all else.
+    let token = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let token = token.strip_suffix(b"\r").unwrap_or(token);
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(format!("it has more than {MAX_TOKEN_BYTES} bytes"));
     }
-    match text.trim() {
+    match str::from_utf8(token).map_err(|_| "it is no text")? {
         "" => Err("it is empty".to_owned()),
         token if token.contains(['\n', '\r']) => {
             Err("it has several lines: write the token alone".to_owned())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use protocol_core::{Encryption, PublicKey, SecretKey, ServerLimits};
 
-use crate::cli::key_file::{Unusable, of_server};
+use crate::cli::key_file::{Unusable, bindings_beside, of_server};
 use crate::cli::values;
 
 #[derive(Debug, Args)]
@@ -91,9 +91,7 @@ pub(super) struct ServerKey {
 impl ServerKey {
     /// Where it is kept which id belongs to which client's key.
     pub(super) fn bindings(&self) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        path.push(".bindings");
-        path.into()
+        bindings_beside(&self.path)
     }
 }
 

@@ -7,6 +7,7 @@ mod logins;
 mod options;
 mod tokens;
 
+use std::fs;
 use std::io::{self, ErrorKind, Write, stdout};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -79,7 +80,8 @@ impl Serve {
             .map_err(|error| CannotListen::new(self.listen, error))?;
         let address = server.address();
         let started = Instant::now();
-        self.log_start(address, key.as_ref());
+        let ids = rendezvous.inner.bindings.len();
+        self.log_start(address, key.as_ref(), ids);
         if let Err(error) = announce(address, server.public_key()) {
             tracing::debug!(%error, "nobody reads stdout");
         }
@@ -94,7 +96,10 @@ impl Serve {
             tracing::info!(?uptime, "stopped in order");
             Ok(Exit::Stopped)
         } else {
-            tracing::warn!(?uptime, "stopped, but connections were cut off");
+            tracing::warn!(
+                ?uptime,
+                "stopped, but connections were cut off, or bindings are not written"
+            );
             Ok(Exit::CutOff)
         }
     }
@@ -117,22 +122,20 @@ impl Serve {
             None => None,
         };
         let bindings = match key {
-            Some(key) => Bindings::open(key.bindings())?,
+            Some(key) => open_bindings(key)?,
             // Plain links prove no keys that ids could be bound to.
             None => Bindings::in_memory(),
         };
         Ok(Rendezvous::with_bindings(self.config(tokens), bindings))
     }
 
-    fn log_start(&self, address: SocketAddr, key: Option<&ServerKey>) {
+    fn log_start(&self, address: SocketAddr, key: Option<&ServerKey>, ids: usize) {
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-        if let Some(ServerKey {
-            path,
-            public,
-            is_new,
-        }) = key
-        {
-            tracing::info!(public_key = %public, file = ?path, is_new, "encrypted links are taken");
+        if let Some(key) = key {
+            let (public_key, file, is_new) = (key.public, &key.path, key.is_new);
+            tracing::info!(%public_key, ?file, is_new, "encrypted links are taken");
+            let file = key.bindings();
+            tracing::info!(?file, ids, "ids belong to the keys they are bound to");
         }
         if is_exposed(address) && self.links.taken(self.listen) != Taken::Encrypted {
             tracing::warn!(
@@ -145,8 +148,24 @@ impl Serve {
     }
 }
 
+/// Opens the file beside the key, which may have been lost.
+fn open_bindings(key: &ServerKey) -> Result<Bindings, Unusable> {
+    let file = key.bindings();
+    let has_some = fs::metadata(&file).is_ok_and(|metadata| metadata.len() > 0);
+    let bindings = Bindings::open(&file)?;
+    if !key.is_new && !has_some {
+        tracing::warn!(
+            ?file,
+            "the server's key is not new, but the file of bindings was missing or empty: each id \
+             belongs to whoever logs in first, so unless this is the key's first start, stop and put \
+             the file back"
+        );
+    }
+    Ok(bindings)
+}
+
 /// Shuts down within `deadline`, or at once on a further signal; whether all connections ended in
-/// order.
+/// order and all bindings are written.
 async fn stop(
     rendezvous: &Rendezvous,
     server: &Server<Stock>,
@@ -159,7 +178,8 @@ async fn stop(
             tracing::warn!(signal, connections = server.connections(), "closing at once");
         }
     }
-    server.shutdown(Duration::ZERO).await
+    let ended = server.shutdown(Duration::ZERO).await;
+    rendezvous.inner.bindings.close().await && ended
 }
 
 /// Tells whoever started the program where it listens, and by which key clients know it: all that

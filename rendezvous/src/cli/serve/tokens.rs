@@ -1,6 +1,7 @@
 //! The file of tokens: who may log in, as the operator has written it down.
 //!
-//! No error shows a line of it, which may hold a token.
+//! No error shows what stands in it but the number of the line: an id may be a token whose place was
+//! confused.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -10,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::cli::file::{line_at, read, shown};
 use crate::cli::key_file::Unusable;
-use crate::tokens::{Tokens, TokensError};
+use crate::tokens::{TokenProblem, Tokens, TokensError};
 
 /// Room for some 100,000 ids.
 const LONGEST: u64 = 16 << 20;
@@ -102,11 +103,8 @@ fn entries(text: &str) -> Result<Vec<Entry>, Vec<(usize, String)>> {
         let id = id.get_ref();
         match token.get_ref() {
             DeValue::String(token) => entries.push((id.to_string(), token.to_string(), line)),
-            DeValue::Table(_) => mistakes.push((line, in_table(id))),
-            _ => mistakes.push((
-                line,
-                format!("the token of '{}' stands in no quotes", shown(id)),
-            )),
+            DeValue::Table(_) => mistakes.push((line, IN_TABLE.to_owned())),
+            _ => mistakes.push((line, "the token stands in no quotes".to_owned())),
         }
     }
     entries.sort_by_key(|(_, _, line)| *line);
@@ -124,19 +122,15 @@ fn syntax(message: &str) -> String {
     format!("no TOML ({message}): write an id and, in quotes, its token")
 }
 
-fn in_table(id: &str) -> String {
-    format!(
-        "'{}' is a table: put ids with other characters than letters, digits, - and _ in quotes, \
-         and leave [ ] out",
-        shown(id)
-    )
-}
+const IN_TABLE: &str = "this is a table: put ids with other characters than letters, digits, - and _ \
+                        in quotes, and leave [ ] out";
 
 /// The tokens, or which of them cannot be used.
 fn of(entries: Vec<Entry>) -> Result<Tokens, Vec<(usize, String)>> {
-    let at = |error: &TokensError, line: usize| {
-        let id = shown(&error.id);
-        (line, format!("the token of '{id}': {}", error.problem))
+    let at = |error: &TokensError, line: usize| match &error.problem {
+        // These are about the id, and say so.
+        problem @ (TokenProblem::Id(_) | TokenProblem::Twice) => (line, problem.to_string()),
+        problem => (line, format!("the token cannot be used: {problem}")),
     };
     // One by one, so that all that is wrong is told at once.
     let wrong: Vec<_> = entries
@@ -185,7 +179,7 @@ mod tests {
                 1,
                 "stands in no quotes",
             ),
-            (format!("al.ice = \"{TOKEN}\""), 1, "'al' is a table"),
+            (format!("al.ice = \"{TOKEN}\""), 1, "this is a table"),
             (format!("[tokens]\nalice = \"{TOKEN}\""), 1, "leave [ ] out"),
             (
                 format!("alice = \"{TOKEN}\"\nalice = \"{TOKEN}\""),
@@ -195,14 +189,34 @@ mod tests {
             (
                 format!("bob = \"{TOKEN}\"\nBob = \"{TOKEN}\""),
                 2,
-                "'Bob': an id that is or looks the same",
+                "an id that is or looks the same",
             ),
             (
                 format!("bob = \"{TOKEN}\"\n\"a b\\n\" = \"{TOKEN}\""),
                 2,
-                "'a b\\n': the id ",
+                "the id has the control character U+000A",
             ),
             ("bob = \"secret\"".to_owned(), 1, "it has 6 characters"),
+            // An id and its token the wrong way round.
+            (format!("{TOKEN} = \"alice\""), 1, "it has 5 characters"),
+            (format!("{TOKEN} = 1"), 1, "stands in no quotes"),
+            (format!("{TOKEN}.x = \"alice\""), 1, "this is a table"),
+            (
+                format!("\"#{TOKEN}\" = \"{TOKEN}\""),
+                1,
+                "which marks rooms",
+            ),
+            (format!("[{TOKEN}]"), 1, "this is a table"),
+            (
+                format!("{TOKEN} = \"{TOKEN}\"\n{TOKEN} = \"alice\""),
+                2,
+                "keep one",
+            ),
+            (
+                format!("bob = \"{TOKEN} \""),
+                1,
+                "starts or ends with white space",
+            ),
         ] {
             let mistakes = read_in(&text).unwrap_err();
             let [(found, mistake)] = mistakes.as_slice() else {

@@ -15,7 +15,13 @@ impl Session {
     /// Opens a link; why there is none.
     pub(super) async fn connect(&mut self) -> io::Result<Result<(), NoLink>> {
         let (server, within) = (&self.options.server, self.options.timeout);
-        let opening = connect::open(server, &self.options.security);
+        let (screen, mut told) = (&mut self.screen, Ok(()));
+        let mut tell = |news: &str| {
+            if told.is_ok() {
+                told = screen.notice(news);
+            }
+        };
+        let opening = connect::open(server, &self.options.security, &mut tell);
         let unreachable = |reason| NoLink::new(Cause::Unreachable, server, reason);
         let opened = tokio::select! {
             biased;
@@ -25,22 +31,19 @@ impl Session {
                 return Ok(Err(unreachable(format!("broken off by {name}"))));
             }
         };
-        let opened = match opened {
-            Ok(Ok(opened)) => opened,
+        told?;
+        let link = match opened {
+            Ok(Ok(link)) => link,
             Ok(Err(none)) => return Ok(Err(none)),
             Err(_) => {
                 let reason = format!("no answer within {within:?}: check the address");
                 return Ok(Err(unreachable(reason)));
             }
         };
-        self.link = Some(opened.link);
+        self.link = Some(link);
         self.last_word = None;
         self.turned_away = false;
         self.lost = None;
-        opened
-            .news
-            .iter()
-            .try_for_each(|news| self.screen.notice(news))?;
         Ok(Ok(()))
     }
 

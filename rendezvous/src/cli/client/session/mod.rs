@@ -61,6 +61,10 @@ pub(super) enum End {
     Left { failed: bool },
     /// There is no server, or it does not let anybody in.
     CannotConnect(String),
+    /// The server holds another key than it should.
+    OtherKey(String),
+    /// What it was called with does not hold together.
+    Usage(String),
     /// A file of keys cannot be used.
     KeyFile(String),
     /// The server does not take this id.
@@ -151,7 +155,9 @@ impl Session {
             let end = self.signal.map(End::Signal);
             return Ok(Some(end.unwrap_or(match none.cause {
                 Cause::KeyFile => End::KeyFile(none.reason),
-                _ => End::CannotConnect(none.reason),
+                Cause::OtherKey => End::OtherKey(none.reason),
+                Cause::PlainByVariable => End::Usage(none.reason),
+                Cause::Unreachable | Cause::EncryptionRefused => End::CannotConnect(none.reason),
             })));
         }
         let started = Instant::now();

@@ -7,14 +7,14 @@ pub(super) fn for_code(code: &str) -> Option<&'static str> {
         "already_logged_in" => "`logout` first",
         "id_taken" => {
             "choose another id: --id, or `login ID`; an id that belongs to a key is had with that \
-             key alone: an encrypted link, --key-file"
+             key alone: an encrypted link, --identity"
         }
         "id_invalid" => "choose another id: --id, or `login ID`",
         "auth_failed" => "give the id's token: --token-file, or `login ID token=…`",
         "encryption_required" => {
-            "--encryption encrypted; --server-key takes no other server for this one"
+            "--link encrypted; --server-key takes no other server for this one"
         }
-        "encryption_refused" => "--encryption plain, where nobody else sees the network",
+        "encryption_refused" => "--link plain, where nobody else sees the network",
         "other_key" => "ask the server's operator which key is right",
         "version_mismatch" => "use a client of the same version",
         "server_full" | "not_kept" | "busy" | "unavailable" | "rate_limited" | "peer_slow"

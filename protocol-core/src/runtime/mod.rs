@@ -6,6 +6,7 @@ mod bind;
 mod buffers;
 mod client;
 mod connect;
+mod connect_error;
 mod driver;
 mod guard;
 #[cfg(feature = "noise")]
@@ -20,7 +21,8 @@ use std::time::Instant;
 pub use address::ServerAddress;
 pub use bind::{Bind, BindError, Starting};
 pub use client::Client;
-pub use connect::{Connect, ConnectError, Connecting};
+pub use connect::{Connect, Connecting};
+pub use connect_error::ConnectError;
 pub use server::{Server, ServerLimits};
 /// What a server listens on, such as `"127.0.0.1:7766"`.
 pub use tokio::net::ToSocketAddrs;

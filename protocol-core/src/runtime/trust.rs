@@ -3,7 +3,7 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::spawn_blocking;
 
-use super::connect::ConnectError;
+use super::connect_error::ConnectError;
 use super::keys::{KeyFileError, KnownHosts, PinnedKey, client_key_file};
 use super::opening::{Opened, Unopened, open};
 use crate::codec::{CodecError, Noise, PublicKey, SecretKey, Suite};

@@ -87,9 +87,11 @@ fn who_joins_and_leaves_without_end_cuts_off_nobody_who_reads() {
     run(churn(8, ROUNDS));
 }
 
+/// All that a member hears of them fits what its queue holds for news, 4,096 pieces. With more it would
+/// depend on how much of the processor those who read here get, beside the 300 others.
 #[test]
 fn nor_do_many_who_do() {
-    run(churn(300, 12));
+    run(churn(300, 6));
 }
 
 #[test]

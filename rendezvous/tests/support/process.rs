@@ -32,9 +32,10 @@ pub(crate) fn new_folder() -> PathBuf {
     static MADE: AtomicUsize = AtomicUsize::new(0);
 
     let number = MADE.fetch_add(1, Ordering::Relaxed);
-    let name = format!("folders/{}/{number}", env!("CARGO_CRATE_NAME"));
+    let tests = format!("{}-{}", env!("CARGO_CRATE_NAME"), std::process::id());
+    let name = format!("folders/{tests}/{number}");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // The same test may have left one the last time.
+    // Another run, whose process had this number, may have left one.
     let _ = fs::remove_dir_all(&folder);
     folder
 }

@@ -234,7 +234,7 @@ fn a_server_that_wants_the_other_kind_of_link_is_met_by_its_flag() {
     assert_eq!(
         ended.stderr,
         "error: login: encryption_required: the server takes encrypted links only\n  \
-         try: --link encrypted; --server-key takes no other server for this one\n"
+         try: --link encrypted, or --server-key with the key that the server prints at its start\n"
     );
 }
 

@@ -12,7 +12,7 @@ pub(super) fn for_code(code: &str) -> Option<&'static str> {
         "id_invalid" => "choose another id: --id, or `login ID`",
         "auth_failed" => "give the id's token: --token-file, or `login ID token=…`",
         "encryption_required" => {
-            "--link encrypted; --server-key takes no other server for this one"
+            "--link encrypted, or --server-key with the key that the server prints at its start"
         }
         "encryption_refused" => "--link plain, where nobody else sees the network",
         "other_key" => "ask the server's operator which key is right",

@@ -28,6 +28,12 @@ pub enum CloseReason {
         /// How long nothing got through.
         after: Duration,
     },
+    /// The other end sent nothing, though it shows that it lives now and then.
+    #[error("the other end was silent for {after:?}")]
+    Silent {
+        /// For how long.
+        after: Duration,
+    },
     /// The other end read so slowly that something it must not miss found no room in its queue.
     #[error("the other end reads too slowly: its queue is full")]
     Overflowed,
@@ -117,7 +123,7 @@ impl SendError {
 /// | `Rejected` | no; perhaps, where the code is `internal`, `timeout` or `peer_gone` | by its code | by its code |
 /// | `Other` | the handler said no, in words this end does not know | no | no |
 /// | `BadAnswer` | yes | no | no |
-/// | `Timeout`, `Lost` | perhaps | no | yes |
+/// | `Timeout`, `Lost`, `Unknown` | perhaps | no | yes |
 /// | `NotSent` | no | if sending later on this link can help | no |
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -143,6 +149,10 @@ pub enum RequestError<E> {
     /// The link ended before the answer came; the event may have been executed.
     #[error("the link ended before the answer: {0}")]
     Lost(CloseReason),
+    /// The event was sent, and nobody will tell what became of it: the receiver's program was started
+    /// anew, or remembers it no longer.
+    #[error("unknown: {0}")]
+    Unknown(WireError),
     /// The event never left this end.
     #[error("not sent: {0}")]
     NotSent(SendError),
@@ -174,7 +184,7 @@ impl<E> RequestError<E> {
     /// Whether the event may have been executed and nobody can tell.
     pub fn is_unknown(&self) -> bool {
         match self {
-            Self::Timeout { .. } | Self::Lost(_) => true,
+            Self::Timeout { .. } | Self::Lost(_) | Self::Unknown(_) => true,
             Self::Rejected(error) => matches!(
                 error.standard(),
                 Some(ErrorCode::Internal | ErrorCode::Timeout | ErrorCode::PeerGone)

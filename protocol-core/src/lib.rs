@@ -143,7 +143,9 @@ pub mod wire;
 #[cfg(feature = "noise")]
 pub use codec::SecretKey;
 pub use codec::{Encryption, KeyError, PeerIdentity, PublicKey};
-pub use connection::{Limits, Notice, Put, RateLimits, StrangerLimits};
+pub use connection::{
+    DeliveryLimits, Limits, Notice, Put, RateLimits, SessionTerms, StrangerLimits,
+};
 pub use error::{CloseReason, RequestError, SendError};
 pub use event::{
     Answer, Event, EventError, EventInfo, Kind, Pass, Payload, Request, Response, TypeInfo,
@@ -155,14 +157,15 @@ pub use protocol::{
 };
 pub use protocol_derive::{Event, EventData, EventError, EventSet, Protocol};
 pub use router::{
-    Call, Context, Encoded, Gate, Ignored, Inbox, InboxHandler, OpenGate, OpenRelay, Outlet, Peer,
-    Queue, Received, Receivers, Recipient, Relay, Remote, Remotes, Room, ignore, inbox, queue,
+    Call, Context, Encoded, Gate, Greeted, Ignored, Inbox, InboxHandler, Keeper, Lane, LinkStatus,
+    OpenGate, OpenRelay, Outlet, Peer, Queue, Received, Receivers, Recipient, Relay, Remote,
+    Remotes, Room, Ungreeted, ignore, inbox, queue,
 };
 #[cfg(all(feature = "noise", feature = "runtime"))]
 pub use runtime::keys;
 #[cfg(feature = "runtime")]
 pub use runtime::{
-    Bind, BindError, Client, Connect, ConnectError, Connecting, Server, ServerAddress,
-    ServerLimits, Starting, ToSocketAddrs,
+    Bind, BindError, Client, ClientState, ClientStates, Connect, ConnectError, Connecting, Server,
+    ServerAddress, ServerLimits, Starting, ToSocketAddrs, Transport,
 };
 pub use wire::{ErrorCode, Json, WireError};

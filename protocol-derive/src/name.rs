@@ -14,10 +14,10 @@ use crate::ctxt::Ctxt;
 const MAX_LEN: usize = 64;
 
 /// Names that the protocol itself uses.
-const RESERVED: [&str; 2] = ["protocol_error", "cancel_request"];
+const RESERVED: [&str; 3] = ["protocol_error", "cancel_request", "session_over"];
 
 /// Codes that every participant may send, so that no event can mean something else by them.
-const STANDARD_CODES: [&str; 21] = [
+const STANDARD_CODES: [&str; 26] = [
     "bad_frame",
     "bad_type",
     "too_large",
@@ -39,6 +39,11 @@ const STANDARD_CODES: [&str; 21] = [
     "no_handler",
     "not_allowed",
     "peer_gone",
+    "expect",
+    "stale_dest",
+    "expired",
+    "id_conflict",
+    "slow_consumer",
 ];
 
 /// An event's name on the wire: 1 to 64 bytes of `[a-z0-9_.:-]`, not reserved.

@@ -25,6 +25,8 @@ pub struct Config {
     pub server: ServerLimits,
     /// Sessions in all; a further login gets `server_full`.
     pub sessions: usize,
+    /// For how long a session may outlive its link, at most; zero for no session that does.
+    pub grace: Duration,
     /// The time in which one address gets one more login; zero for no such limit. Loopback
     /// addresses have none: they are one machine's many programs.
     pub login_interval: Duration,
@@ -88,6 +90,7 @@ impl Default for Config {
         Self {
             sessions: server.connections,
             server,
+            grace: Duration::from_mins(1),
             login_interval: Duration::from_secs(1),
             login_burst: 10,
             login_failures: 5,

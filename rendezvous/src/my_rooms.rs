@@ -2,10 +2,14 @@
 
 use protocol_core::RoomId;
 
-use crate::events::{Room, RoomNews};
+use crate::events::{JoinCause, Room, RoomNews, SelfJoined};
 
-/// The rooms that a client is in, kept up to date by its [`RoomNews`]. One is for one link: after
-/// connecting again the client is in no room, and starts with a new one.
+/// The rooms that a client is in, kept up to date by its [`RoomNews`]. One is for one session: where
+/// that is resumed on another link it goes on, and with a new session the client is in no room and
+/// starts with a new one.
+///
+/// Of its own status a client hears nothing, so while it is away that and the room's revision are those
+/// of before.
 ///
 /// # Examples
 ///
@@ -45,10 +49,7 @@ impl MyRooms {
     /// Where they do not fit; then nothing has changed.
     pub fn hear(&mut self, news: &RoomNews) -> Result<(), OutOfStep> {
         match news {
-            RoomNews::SelfJoined(joined) => {
-                ensure(self.get(&joined.id).is_none())?;
-                self.rooms.push(joined.clone().into_room());
-            }
+            RoomNews::SelfJoined(joined) => self.enter(joined)?,
             RoomNews::SelfLeft(left) => {
                 self.after(&left.room, left.rev)?;
                 self.rooms.retain(|room| room.id != left.room);
@@ -98,6 +99,18 @@ impl MyRooms {
     /// The rooms, in the order in which the client came to be in them.
     pub fn iter(&self) -> impl Iterator<Item = &Room> {
         self.rooms.iter()
+    }
+
+    fn enter(&mut self, joined: &SelfJoined) -> Result<(), OutOfStep> {
+        let known = self.rooms.iter_mut().find(|room| room.id == joined.id);
+        match known {
+            None => self.rooms.push(joined.clone().into_room()),
+            Some(room) => {
+                ensure(joined.cause == JoinCause::Resumed && room.rev <= joined.rev)?;
+                *room = joined.clone().into_room();
+            }
+        }
+        Ok(())
     }
 
     /// The room, if `rev` is one that follows.

@@ -8,6 +8,8 @@ use protocol_core::{
     Bind, Includes, PeerId, Protocol, PublicKey, RoomId, Server, ToClient, ToServer, ToSocketAddrs,
 };
 
+use uuid::Uuid;
+
 use crate::bindings::{Bindings, BindingsError};
 use crate::config::Config;
 use crate::events::{
@@ -94,6 +96,8 @@ pub(crate) struct Inner<D> {
     /// Whether the server is about to stop, so that nothing is begun.
     pub(crate) closing: AtomicBool,
     pub(crate) passwords: Passwords,
+    /// Which life of its program this server is.
+    pub(crate) inc: String,
 }
 
 impl Rendezvous {
@@ -141,6 +145,7 @@ impl<D: Directory> Rendezvous<D> {
                 attached: AtomicBool::new(false),
                 closing: AtomicBool::new(false),
                 passwords: Passwords::new(),
+                inc: Uuid::new_v4().simple().to_string(),
             }),
         }
     }
@@ -301,7 +306,7 @@ impl<D: Directory> Rendezvous<D> {
     }
 }
 
-fn in_ms(duration: Duration) -> u64 {
+pub(crate) fn in_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

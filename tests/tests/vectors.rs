@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use protocol_core::wire::{
-    self, Body, ErrorCode, Frame, FrameType, Json, LineSplitter, WireError, write_acknowledgement,
-    write_data, write_error_response, write_head, write_tail,
+    self, Body, Delivery, ErrorCode, Frame, FrameType, Json, LineSplitter, WireError,
+    write_acknowledgement, write_data, write_delivery, write_error_response, write_head,
+    write_tail,
 };
 use serde_json::{Map, Value};
 
@@ -99,6 +100,24 @@ fn meaning(frame: &Frame<'_>) -> Option<Map<String, Value>> {
     if let Some(from) = &frame.from {
         put("from", from);
     }
+    let Delivery {
+        seq,
+        base,
+        ack,
+        since,
+        from_inc,
+        dest_inc,
+    } = &frame.delivery;
+    for (member, number) in [("seq", seq), ("base", base), ("ack", ack), ("since", since)] {
+        if let Some(number) = number {
+            put(member, &number.to_string());
+        }
+    }
+    for (member, inc) in [("from_inc", from_inc), ("dest_inc", dest_inc)] {
+        if let Some(inc) = inc {
+            put(member, inc);
+        }
+    }
     Some(means)
 }
 
@@ -131,16 +150,19 @@ fn run_frames(file: &str, at_least: usize) {
         assert_eq!(meaning(&frame), expected, "{file}: {name}");
 
         // Relayed, it means the same and comes from its sender.
-        let mut out = Vec::new();
-        frame.relay("ann", &mut out);
-        let relayed = out.strip_suffix(b"\n").expect("a line");
-        assert!(!relayed.contains(&b'\n'), "{file}: {name}");
-        let relayed =
-            Frame::parse(relayed).unwrap_or_else(|error| panic!("{file}: {name}: {error}"));
-        assert_eq!(relayed.body, frame.body, "{file}: {name}");
-        assert_eq!(relayed.dest, frame.dest, "{file}: {name}");
-        if expected.is_some() {
-            assert_eq!(relayed.from.as_deref(), Some("ann"), "{file}: {name}");
+        for from_inc in [None, Some("1f")] {
+            let mut out = Vec::new();
+            frame.relay("ann", from_inc, &mut out);
+            let relayed = out.strip_suffix(b"\n").expect("a line");
+            assert!(!relayed.contains(&b'\n'), "{file}: {name}");
+            let relayed =
+                Frame::parse(relayed).unwrap_or_else(|error| panic!("{file}: {name}: {error}"));
+            let mut stamped = frame.clone();
+            if expected.is_some() {
+                stamped.from = Some("ann".into());
+                stamped.delivery.from_inc = from_inc.map(Into::into);
+            }
+            assert_eq!(relayed, stamped, "{file}: {name}");
         }
     }
 }
@@ -176,6 +198,11 @@ fn ids() {
 }
 
 #[test]
+fn delivery() {
+    run_frames("delivery.json", 95);
+}
+
+#[test]
 fn errors() {
     run_frames("errors.json", 35);
 }
@@ -191,6 +218,7 @@ fn no_vector_is_forgotten() {
             .collect();
     files.sort();
     let run = [
+        "delivery.json",
         "depth.json",
         "duplicates.json",
         "envelope.json",
@@ -304,7 +332,13 @@ fn writers_give_the_examples() {
         out
     };
     let mut acknowledgement = Vec::new();
-    write_acknowledgement(&mut acknowledgement, None, "0193-1", None);
+    write_acknowledgement(
+        &mut acknowledgement,
+        None,
+        "0193-1",
+        &Delivery::default(),
+        None,
+    );
     let mut refusal = Vec::new();
     let error = WireError {
         code: "room_full".into(),
@@ -336,13 +370,64 @@ fn writers_give_the_examples() {
     }
 }
 
+/// Likewise those of a delivery.
+#[test]
+fn writers_give_the_examples_of_a_delivery() {
+    let delivery = Delivery {
+        seq: Some(7),
+        base: Some(5),
+        dest_inc: Some("c0ffee".into()),
+        ..Delivery::default()
+    };
+    let mut event = Vec::new();
+    write_head(
+        &mut event,
+        FrameType::ConfirmPass,
+        Some("bob"),
+        None,
+        "test_event",
+    );
+    write_data(&mut event, "test_data").unwrap();
+    write_delivery(&mut event, &delivery);
+    write_tail(&mut event, FrameType::ConfirmPass, Some("0193-1"));
+    let answer = |dest, since, error: Option<&WireError>| {
+        let delivery = Delivery {
+            ack: Some(7),
+            since,
+            ..Delivery::default()
+        };
+        let mut out = Vec::new();
+        write_acknowledgement(&mut out, dest, "0193-1", &delivery, error);
+        out
+    };
+    let error = WireError {
+        code: "room_full".into(),
+        message: String::new(),
+        data: None,
+    };
+    let written = [
+        event,
+        answer(Some("alice"), Some(6), None),
+        answer(None, None, Some(&error)),
+    ];
+    for (written, case) in written.iter().zip(cases("delivery.json")) {
+        let example = text(&case, "frame");
+        assert!(text(&case, "name").starts_with("example: "));
+        assert_eq!(
+            std::str::from_utf8(written).unwrap(),
+            format!("{example}\n")
+        );
+    }
+}
+
 /// What was written as an error is read as the same error.
 #[test]
 fn errors_survive_the_wire() {
     let mut error = WireError::new(ErrorCode::RateLimited, "wait \"a bit\"\n");
     error.data = Some(Json::parse(r#"{"retry_after_ms": 5}"#).unwrap());
     let mut out = Vec::new();
-    write_acknowledgement(&mut out, Some("bob"), "7", Some(&error));
+    let delivery = Delivery::default();
+    write_acknowledgement(&mut out, Some("bob"), "7", &delivery, Some(&error));
     let frame = Frame::parse(out.strip_suffix(b"\n").unwrap()).unwrap();
     let Body::Acknowledgement {
         error: Some(raw), ..

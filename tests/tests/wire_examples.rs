@@ -165,7 +165,7 @@ fn the_order_of_members_white_space_and_unknown_members_do_not_matter() {
         for line in [
             r#"{"request_id":"0193-2","data":"test_data","name":"test_event","type":"request"}"#,
             r#" { "type" : "request" , "name":"test_event","data" : "test_data","request_id":"0193-2" } "#,
-            r#"{"seq":1,"type":"request","name":"test_event","x":{"type":"pass"},"data":"test_data","request_id":"0193-2","ack":null}"#,
+            r#"{"hops":1,"type":"request","name":"test_event","x":{"type":"pass"},"data":"test_data","request_id":"0193-2","ack":null}"#,
             r#"{"\u0074ype":"request","name":"test\u005fevent","data":"test\u005fdata","request_id":"0193\u002d2"}"#,
             "{\"type\":\"request\",\"name\":\"test_event\",\"data\":\"test_data\",\"request_id\":\"0193-2\"}\r",
         ] {

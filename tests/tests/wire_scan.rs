@@ -188,6 +188,8 @@ const SEEDS: &[&str] = &[
     r#"{"type":"request","from":"ann","name":"x","data":["\ud834\udd1e","é","\"\\"],"request_id":"8"}"#,
     r#"{"type":"response","name":"x","data":{},"request_id":"0193-2","seq":12}"#,
     r#"{"type":"response","name":"x","request_id":"7","error":{"code":"room_full","data":{"max":8}}}"#,
+    r#"{"type":"confirm_pass","dest":"bob","name":"x","dest_inc":"1f","seq":7,"base":5,"pass_id":"7"}"#,
+    r#"{"type":"confirm_pass","from":"ann","from_inc":"1f","pass_id":"7","ack":0,"since":10}"#,
     r#"{"type":"later","name":"x","data":[[[[{"a":{"b":[]}}]]]]}"#,
 ];
 
@@ -326,6 +328,13 @@ fn judge(line: &Value) -> Option<ErrorCode> {
                 .is_some_and(|text| (1..=limit).contains(&text.len()))
         })
     };
+    let counts = |name: &str, least: u64| {
+        member(name).is_none_or(|value| {
+            value
+                .as_u64()
+                .is_some_and(|number| (least..1 << 53).contains(&number))
+        })
+    };
     let named = member("name").is_some();
     let error_fits = member("error").is_none_or(Value::is_object);
     let good = member("name").is_none_or(Value::is_string)
@@ -333,6 +342,12 @@ fn judge(line: &Value) -> Option<ErrorCode> {
         && fits("from", 1024)
         && fits("pass_id", 64)
         && fits("request_id", 64)
+        && fits("from_inc", 64)
+        && fits("dest_inc", 64)
+        && counts("seq", 1)
+        && counts("base", 1)
+        && counts("since", 1)
+        && counts("ack", 0)
         && match kind {
             "pass" => named,
             "confirm_pass" => member("pass_id").is_some() && (named || error_fits),
@@ -345,6 +360,32 @@ fn judge(line: &Value) -> Option<ErrorCode> {
     (!good).then_some(ErrorCode::BadFrame)
 }
 
+/// A relay stamps a frame with its sender and leaves it as it is otherwise.
+fn is_relayed_unchanged(line: &[u8], frame: &Frame<'_>) {
+    // No line holds its own end; between tokens, a space would take its place.
+    if line.contains(&b'\n') {
+        return;
+    }
+    for from_inc in [None, Some("c0ffee")] {
+        let relayed = |frame: &Frame<'_>| {
+            let mut out = Vec::new();
+            frame.relay("alice", from_inc, &mut out);
+            assert_eq!(out.pop(), Some(b'\n'));
+            out
+        };
+        let mut stamped = frame.clone();
+        if stamped.body != Body::Unknown {
+            stamped.from = Some("alice".into());
+            stamped.delivery.from_inc = from_inc.map(Into::into);
+        }
+        let once = relayed(frame);
+        let arrived = Frame::parse(&once).expect("it was a frame before");
+        assert_eq!(arrived, stamped);
+        // So nothing else was changed the first time.
+        assert_eq!(relayed(&arrived), once);
+    }
+}
+
 #[test]
 fn mutated_frames_are_judged_alike() {
     let mut random = Random(1);
@@ -352,10 +393,12 @@ fn mutated_frames_are_judged_alike() {
     for round in 0..iterations() {
         let line = mutate(&mut random, seed(round).as_bytes());
         let shown = String::from_utf8_lossy(&line);
-        let outcome = Frame::parse(&line).map(|_| ()).map_err(|error| {
-            assert!(error.at() <= line.len(), "{shown}");
-            (error.code(), error.to_string())
-        });
+        let outcome = Frame::parse(&line)
+            .map(|frame| is_relayed_unchanged(&line, &frame))
+            .map_err(|error| {
+                assert!(error.at() <= line.len(), "{shown}");
+                (error.code(), error.to_string())
+            });
         let grammar = serde_json::from_slice::<&RawValue>(&line);
         if outcome.is_ok() {
             assert!(grammar.is_ok(), "only this accepts {shown}");
@@ -390,7 +433,9 @@ fn mutated_data_is_judged_alike() {
     let (mut accepted, mut refused) = (0, 0);
     for round in 0..iterations() {
         let frame = seed(round);
-        let member = frame.find("\"data\":").or(frame.find("\"error\":"));
+        let member = ["\"data\":", "\"error\":", "\"seq\":", "\"ack\":"]
+            .iter()
+            .find_map(|member| frame.find(member));
         let value = frame[member.expect("every seed has one")..]
             .split_once(':')
             .expect("a member has a value")

@@ -9,15 +9,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Role;
+use super::calls::Judged;
+use super::delivery::Recent;
 use super::ids::IdSource;
-use super::incoming::{Incoming, Mode};
+use super::incoming::{Incoming, Mode, ShortText};
 use super::limits::{Limits, due};
 use super::outbox::OutgoingCall;
-use super::pending::{Expects, Outcome, Pending};
+use super::pending::{Expects, Outcome, Pending, Repeat, Waiter};
 use super::relayed::{CallKey, Relayed};
+use super::session::Session;
 use crate::error::CloseReason;
-use crate::ids::ConnectionId;
-use crate::wire::{self, Body, ErrorCode, Frame, FrameType, RawData, WireError};
+use crate::ids::{ConnectionId, PeerId};
+use crate::wire::{self, Body, ErrorCode, Frame, RawData, WireError};
 
 /// What was dropped without an answer, since none was due (`PROTOCOL.md` §5).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct Counters {
     pub ignored_answers: u64,
     /// Events refused with `busy`.
     pub busy: u64,
+    /// Confirmed passes and requests that came again and were not run again.
+    pub repetitions: u64,
 }
 
 /// Something that was dropped without an answer, told to an [`Observer`].
@@ -103,6 +108,23 @@ pub(super) struct Core {
     /// must not pile up.
     pub(super) room: usize,
     pub(super) completed: usize,
+    /// The last time that was heard of.
+    pub(super) now: Instant,
+    /// Streams of confirmed passes and requests; none before the session begins.
+    pub(super) session: Option<Box<Session>>,
+    /// Confirmed passes without numbers; none before the first.
+    pub(super) recent: Option<Box<Recent>>,
+    /// The link is lost and the session goes on.
+    pub(super) down: bool,
+    /// The session ends with this link.
+    pub(super) session_over: bool,
+    /// The server gives the link up, and not the session.
+    pub(super) link_refused: Option<WireError>,
+    /// Frames that were sent, up to `counted` in `out`.
+    pub(super) sent: u64,
+    pub(super) counted: usize,
+    /// Requests whose callers have given them up.
+    pub(super) cancelled: Vec<(Option<PeerId>, ShortText)>,
     pub(super) counters: Counters,
     pub(super) observer: Option<Observer>,
 }
@@ -119,7 +141,6 @@ impl Core {
             pending: Pending::default(),
             relayed: Relayed::default(),
             unanswered: Vec::new(),
-            ids,
             out: Vec::new(),
             phase: Phase::Open,
             reason: None,
@@ -128,6 +149,16 @@ impl Core {
             unanswerable: false,
             room: 0,
             completed: 0,
+            now: ids.origin(),
+            session: None,
+            recent: None,
+            down: false,
+            session_over: false,
+            link_refused: None,
+            sent: 0,
+            counted: 0,
+            cancelled: Vec::new(),
+            ids,
             counters: Counters::default(),
             observer: None,
         }
@@ -163,16 +194,11 @@ impl Core {
                 (Mode::Reply, &**name, RawData::NULL, &**id)
             }
             Body::Acknowledgement { id, error } => {
-                let outcome = error.map_or(Outcome::Done(RawData::NULL), Outcome::Refused);
-                self.complete(id, Expects::Acknowledgement, from, outcome);
+                self.acknowledged(&frame, id, *error, from);
                 return None;
             }
             Body::Response { id, result, .. } => {
-                let outcome = match *result {
-                    Ok(data) => Outcome::Done(data),
-                    Err(error) => Outcome::Refused(error),
-                };
-                self.complete(id, Expects::Response, from, outcome);
+                self.responded(&frame, id, *result, from);
                 return None;
             }
             Body::Pass { name, data } if is_reserved(name) && !transit => {
@@ -188,7 +214,7 @@ impl Core {
                 return None;
             }
         };
-        let incoming = Incoming {
+        let mut incoming = Incoming {
             mode,
             name,
             data,
@@ -196,21 +222,36 @@ impl Core {
             from,
             dest,
             frame: &frame,
+            track: None,
         };
-        let calls = matches!(mode, Mode::ConfirmPass | Mode::Request);
+        let is_numbered = mode == Mode::ConfirmPass && frame.delivery.seq.is_some();
+        let calls = mode == Mode::Request || (mode == Mode::ConfirmPass && !is_numbered);
         // An answer that is on its way begins nothing new.
-        let admitted = if !taken && mode != Mode::Reply {
+        if !taken && mode != Mode::Reply {
             let text = "this end is about to close and takes nothing new";
-            Err(WireError::new(ErrorCode::ShuttingDown, text))
-        } else if transit && calls && self.relayed.len() >= self.limits.relayed_calls {
-            self.counters.busy += 1;
-            let text = "too many relayed calls are not answered yet: send again later";
-            Err(WireError::new(ErrorCode::Busy, text))
-        } else {
-            admit(&incoming)
+            let error = WireError::new(ErrorCode::ShuttingDown, text);
+            self.refuse(&incoming, &error);
+            return None;
+        }
+        if transit {
+            let admitted = if calls && self.relayed.len() >= self.limits.relayed_calls {
+                self.counters.busy += 1;
+                let text = "too many relayed calls are not answered yet: send again later";
+                Err(WireError::new(ErrorCode::Busy, text))
+            } else {
+                admit(&incoming)
+            };
+            return admitted
+                .map_err(|error| self.refuse(&incoming, &error))
+                .ok();
+        }
+        let track = match self.judge(&incoming) {
+            Judged::Run(track) => track,
+            Judged::Over => return None,
         };
-        admitted
-            .map_err(|error| self.refuse(&incoming, &error))
+        incoming.track = track.as_ref();
+        admit(&incoming)
+            .map_err(|error| self.refuse_judged(&incoming, &error))
             .ok()
     }
 
@@ -235,24 +276,39 @@ impl Core {
         matches!(self.phase, Phase::Open | Phase::Draining { .. })
     }
 
-    fn complete(&mut self, id: &str, expects: Expects, from: Option<&str>, outcome: Outcome<'_>) {
-        let refusal = matches!(outcome, Outcome::Refused(_));
-        if let Some(waiter) = self.pending.take(id, expects, from, refusal) {
-            waiter.complete(outcome);
-            self.completed += 1;
-        } else {
-            self.ignore_answer();
-        }
-    }
-
     /// Passes between the two ends themselves.
     fn control(&mut self, name: &str, data: RawData<'_>, from: Option<&str>) {
-        // `cancel_request` is advisory, and a peer cannot speak for the server.
+        if name == "cancel_request" {
+            self.cancel(data, from);
+        }
+        // A peer cannot speak for the server.
+        if name == "session_over" && from.is_none() && self.role == Role::Client {
+            self.session_over = true;
+        }
         if name == "protocol_error" && from.is_none() {
+            let word = WireError::parse(data);
+            if self.survives(&word) {
+                self.link_refused = Some(word);
+                return;
+            }
             self.lose(&CloseReason::RefusedByPeer(WireError::parse(data)));
             self.finish();
             self.muted = true;
         }
+    }
+
+    /// Whether a client's session outlives a link that the server gives up with `word`.
+    fn survives(&self, word: &WireError) -> bool {
+        let is_of_link = matches!(
+            word.standard(),
+            Some(
+                ErrorCode::Timeout
+                    | ErrorCode::SlowConsumer
+                    | ErrorCode::Unavailable
+                    | ErrorCode::ShuttingDown
+            )
+        );
+        self.role == Role::Client && self.session.is_some() && (self.down || is_of_link)
     }
 
     pub(super) fn notice(&self, notice: &Notice<'_>) {
@@ -277,26 +333,37 @@ impl Core {
             call.waiter.complete(Outcome::NotSent(reason));
             return;
         }
-        let kind = match call.expects {
-            Expects::Acknowledgement => FrameType::ConfirmPass,
-            Expects::Response => FrameType::Request,
-        };
-        let id = self.pending.open(
-            &mut self.ids,
-            now,
-            deadline,
-            call.expects,
-            call.from,
-            call.waiter,
-        );
-        let mut text = uuid::Uuid::encode_buffer();
-        self.out.extend_from_slice(&call.start);
-        let id = id.hyphenated().encode_lower(&mut text);
-        wire::write_tail(&mut self.out, kind, Some(id));
+        self.open_call(now, deadline, call);
+    }
+
+    pub(super) fn next_id(&mut self, now: Instant) -> uuid::Uuid {
+        self.ids.next(now, super::ids::MAX_SLOT)
+    }
+
+    /// Opens a call that nothing more is known of, with what is kept for its repetition.
+    pub(super) fn open_slot(
+        &mut self,
+        now: Instant,
+        deadline: Instant,
+        expects: Expects,
+        from: Option<PeerId>,
+        waiter: Arc<dyn Waiter>,
+        repeat: Option<Box<Repeat>>,
+    ) -> uuid::Uuid {
+        let (pending, ids) = (&mut self.pending, &mut self.ids);
+        pending.open(ids, now, deadline, expects, from, waiter, repeat)
     }
 
     pub(super) fn expire(&mut self, now: Instant) {
-        self.completed += self.pending.expire(now);
+        self.now = now;
+        self.repeat_requests(now, false);
+        let mut given_up = Vec::new();
+        self.completed += self
+            .pending
+            .expire(now, |id, from| given_up.push((id, from.cloned())));
+        self.give_up(&given_up);
+        self.with_sender(|sender, end| sender.handle_timeout(now, end));
+        self.transmit(now);
         self.expire_relayed(now);
     }
 
@@ -310,6 +377,7 @@ impl Core {
         let reason = self.reason.get_or_insert_with(|| reason.clone());
         self.completed += self.pending.len();
         self.pending.lose(reason);
+        self.completed += super::calls::lose_streams(self.session.as_deref_mut(), reason);
         self.unanswerable = true;
     }
 

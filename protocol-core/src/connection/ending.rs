@@ -15,7 +15,10 @@ impl Connection {
             Phase::Lingering { until } => Some(until),
             _ => None,
         };
+        let session = self.core.session.as_deref();
         [
+            session.and_then(|session| session.sender.next_deadline()),
+            self.silent_at(),
             self.core.pending.next_deadline(),
             self.core.relayed.next_deadline(),
             self.pace.next_deadline(),
@@ -44,7 +47,7 @@ impl Connection {
             ));
         }
         let limits = &self.core.limits;
-        let (frame_timeout, write_stall) = (limits.frame_timeout, limits.write_stall);
+        let frame_timeout = limits.frame_timeout;
         if self
             .input
             .frame_since
@@ -55,17 +58,43 @@ impl Connection {
                 format!("a frame did not end within {frame_timeout:?}"),
             ));
         }
-        if self
-            .blocked_since
-            .is_some_and(|since| due(since, write_stall) <= now)
-        {
+        if let Some(reason) = self.is_lost(now) {
             self.blocked_since = None;
-            self.broken(CloseReason::Stalled { after: write_stall });
+            self.broken(reason);
         }
         if matches!(self.core.phase, Phase::Lingering { until } if until <= now) {
             self.core.lose(&CloseReason::Closed);
             self.core.phase = Phase::Closed;
         }
+    }
+
+    /// Has the other end show that it lives from now on.
+    pub(crate) fn expect_heartbeats(&mut self, now: Instant) {
+        self.silence = Some(self.core.limits.silence);
+        self.heard_at.get_or_insert(now);
+    }
+
+    /// Takes note that bytes of the other end arrived.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        self.heard_at = Some(now);
+    }
+
+    /// When the other end counts as gone, unless it is heard before.
+    fn silent_at(&self) -> Option<Instant> {
+        let is_open = self.core.phase == Phase::Open && !self.core.down && !self.pace.is_paused();
+        let silence = self.silence.filter(|_| is_open && !self.is_output_full())?;
+        Some(due(self.heard_at?, silence))
+    }
+
+    /// Why the link counts as lost at `now`, though nothing said so.
+    pub(crate) fn is_lost(&self, now: Instant) -> Option<CloseReason> {
+        let (stall, silence) = (self.core.limits.write_stall, self.core.limits.silence);
+        let blocked = self.blocked_since.map(|since| due(since, stall));
+        if blocked.is_some_and(|until| until <= now) {
+            return Some(CloseReason::Stalled { after: stall });
+        }
+        let is_silent = self.silent_at().is_some_and(|until| until <= now);
+        is_silent.then_some(CloseReason::Silent { after: silence })
     }
 
     /// The peer broke the protocol: one last word, then the end (`PROTOCOL.md` §7).

@@ -35,6 +35,11 @@ impl IdSource {
         }
     }
 
+    /// The time from which its clock runs.
+    pub(super) fn origin(&self) -> Instant {
+        self.origin
+    }
+
     pub(super) fn next(&mut self, now: Instant, slot: usize) -> Uuid {
         let elapsed = now.saturating_duration_since(self.origin).as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(u64::MAX);
@@ -46,8 +51,16 @@ impl IdSource {
         Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid()
     }
 
+    /// A source of other random numbers, which tell nothing of these.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self {
+            state: self.random(),
+            ..*self
+        }
+    }
+
     /// `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-    fn random(&mut self) -> u64 {
+    pub(crate) fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::delivery::Origin;
 use crate::ids::PeerId;
 use crate::wire::{Frame, MAX_ID_BYTES, RawData};
 
@@ -37,6 +38,15 @@ pub struct Incoming<'a> {
     pub dest: Option<&'a str>,
     /// The whole frame.
     pub frame: &'a Frame<'a>,
+    /// Its number, where its sender will send it again until it is answered.
+    pub(crate) track: Option<&'a Track>,
+}
+
+/// An event's place in the stream of its sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Track {
+    pub(super) origin: Origin,
+    pub(super) seq: u64,
 }
 
 /// What is left of an event while its handler runs: enough to answer it.
@@ -46,6 +56,7 @@ pub struct Exchange {
     pub(crate) name: &'static str,
     pub(crate) id: ShortText,
     pub(crate) dest: Option<PeerId>,
+    pub(crate) track: Option<Box<Track>>,
 }
 
 impl Exchange {
@@ -57,6 +68,7 @@ impl Exchange {
             name,
             id: ShortText::new(incoming.id),
             dest: from,
+            track: incoming.track.cloned().map(Box::new),
         }
     }
 }

@@ -92,6 +92,31 @@ impl Input {
         !self.plain.is_empty() || !self.wire.is_empty()
     }
 
+    /// Drops what has begun and will not end: its link is lost.
+    pub(super) fn cut_off(&mut self) {
+        self.wire.clear();
+        let whole = memchr::memrchr(b'\n', &self.plain).map_or(0, |end| end + 1);
+        self.plain.truncate(whole);
+        self.lines = LineSplitter::default();
+        self.frame_since = None;
+        self.ended = false;
+    }
+
+    /// Takes all frames that are not handled yet, those that were set aside first.
+    pub(super) fn take_all(&mut self) -> BytesMut {
+        let mut all =
+            BytesMut::with_capacity(self.aside_bytes + self.aside.len() + self.plain.len());
+        for line in self.aside.drain(..) {
+            all.extend_from_slice(&line);
+            all.extend_from_slice(b"\n");
+        }
+        all.extend_from_slice(&self.plain);
+        self.plain.clear();
+        (self.aside_bytes, self.aside_transit) = (0, 0);
+        self.lines = LineSplitter::default();
+        all
+    }
+
     pub(super) fn discard(&mut self) {
         self.wire.clear();
         self.plain.clear();

@@ -65,11 +65,7 @@ impl Connection {
     pub fn input_ended(&mut self) {
         self.input.ended = true;
         self.pause_input();
-        let reason = if self.codec.may_end() {
-            CloseReason::PeerClosed
-        } else {
-            CloseReason::CutOff
-        };
+        let reason = self.end_of_input();
         self.core.lose(&reason);
         if let Phase::Lingering { .. } = self.core.phase {
             self.core.phase = Phase::Closed;
@@ -84,6 +80,7 @@ impl Connection {
         mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
     ) -> Option<T> {
         self.meet(now);
+        self.core.now = now;
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
@@ -115,6 +112,7 @@ impl Connection {
                         self.core.drained(consumed);
                         continue;
                     }
+                    self.received_on_link += 1;
                     match Frame::parse(&self.input.plain[content]) {
                         Ok(frame) => {
                             let taken = !self.closing && self.core.takes_events();
@@ -152,6 +150,7 @@ impl Connection {
         mut relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
     ) {
         self.meet(now);
+        self.core.now = now;
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
@@ -179,6 +178,7 @@ impl Connection {
                 self.core.drained(consumed);
                 continue;
             }
+            self.received_on_link += 1;
             let frame = match Frame::parse(&self.input.plain[content.clone()]) {
                 Ok(frame) => frame,
                 Err(error) => {

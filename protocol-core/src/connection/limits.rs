@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::delivery::DeliveryLimits;
 use crate::wire;
 
 /// The longest that anything waits, whatever its limit says: "for ever" without an overflow.
@@ -76,6 +77,14 @@ pub struct Limits {
     pub stranger: Option<StrangerLimits>,
     /// How fast the other end may send; none for as fast as it is handled.
     pub rate_in: Option<RateLimits>,
+    /// Bounds of confirmed passes, requests and sessions.
+    pub delivery: DeliveryLimits,
+    /// How long the other end may be silent once it has shown that it lives now and then.
+    pub silence: Duration,
+    /// For how long a client with a session tries to get another link before it gives up.
+    pub reconnect_for: Duration,
+    /// How often a client with a session shows that it lives.
+    pub heartbeat: Duration,
     /// How long a closed link still discards what arrives, so that the last word is not lost to a
     /// reset.
     pub linger: Duration,
@@ -121,6 +130,10 @@ impl Limits {
             handshake_timeout: Duration::from_secs(5),
             stranger: None,
             rate_in: None,
+            delivery: DeliveryLimits::default(),
+            silence: Duration::from_secs(45),
+            reconnect_for: Duration::from_mins(10),
+            heartbeat: Duration::from_secs(15),
             linger: Duration::from_secs(1),
         }
     }

@@ -14,7 +14,9 @@
 //! [`next_deadline`]: Connection::next_deadline
 
 mod answers;
+mod calls;
 mod core;
+pub mod delivery;
 mod ending;
 mod ids;
 mod incoming;
@@ -26,17 +28,19 @@ mod output;
 mod pace;
 mod pending;
 mod relayed;
+mod session;
 mod strangers;
 mod transit;
 
 #[cfg(test)]
 mod tests;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
 pub use self::core::{Counters, Notice, Observer};
+pub use delivery::DeliveryLimits;
 pub use ids::IdSource;
 pub use incoming::{Exchange, Incoming, Mode};
 pub(crate) use limits::due;
@@ -46,6 +50,8 @@ pub use outbox::{OutgoingCall, Put};
 pub use pending::{Expects, Outcome, Waiter};
 pub(crate) use relayed::CallKey;
 pub use relayed::{RelayedAnswer, RelayedCall};
+pub use session::SessionTerms;
+pub(crate) use session::{Memory, Transplant};
 
 use self::core::{Core, Phase};
 use self::input::Input;
@@ -98,6 +104,14 @@ pub struct Connection {
     stranger: Option<Stranger>,
     /// Bytes of answers that wait outside, behind what their handlers sent.
     held_back: usize,
+    /// Frames that arrived on this link, and on earlier ones of the session.
+    received_on_link: u64,
+    received_before: u64,
+    /// Whether there is a link.
+    linked: bool,
+    /// When the other end was heard last, and how long it may be silent.
+    heard_at: Option<Instant>,
+    silence: Option<Duration>,
 }
 
 impl Connection {
@@ -119,6 +133,11 @@ impl Connection {
             pace,
             stranger,
             held_back: 0,
+            received_on_link: 0,
+            received_before: 0,
+            linked: true,
+            heard_at: None,
+            silence: None,
         }
     }
 
@@ -150,6 +169,7 @@ impl Connection {
     /// up.
     pub fn wants_read(&self) -> bool {
         !self.input.ended
+            && self.linked
             && self.unreadable.is_none()
             && match self.core.phase {
                 Phase::Open => !self.is_output_full() && !self.pace.is_paused(),
@@ -178,7 +198,7 @@ impl Connection {
         self.core.broken = true;
         self.core.end_relayed_calls();
         self.sealed.clear();
-        self.core.out.clear();
+        self.core.drop_output();
         if !matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) {
             self.core.phase = Phase::Closed;
         }

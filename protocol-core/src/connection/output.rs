@@ -21,7 +21,7 @@ impl Connection {
 
     /// Appends a whole frame.
     pub fn send_frame(&mut self, frame: &[u8]) {
-        if !self.core.muted {
+        if !self.core.muted && !self.core.down {
             self.core.out.extend_from_slice(frame);
         }
     }
@@ -69,18 +69,24 @@ impl Connection {
 
     /// Whether another call may be in flight.
     pub fn has_room_for_call(&self) -> bool {
-        self.core.pending.len() < self.core.limits.open_calls.clamp(1, MAX_SLOT + 1)
+        let session = self.core.session.as_deref();
+        let (open, bytes) = session.map_or((0, 0), |session| {
+            (session.sender.open(), session.sender.bytes())
+        });
+        let most = self.core.limits.open_calls.clamp(1, MAX_SLOT);
+        self.core.pending.len() + open < most && bytes < self.core.limits.outbound_bytes.max(1)
     }
 
     /// Whether calls of this end are in flight, so that answers must be read even while a handler
     /// works.
     pub fn has_open_calls(&self) -> bool {
-        !self.core.pending.is_empty()
+        let session = self.core.session.as_deref();
+        !self.core.pending.is_empty() || session.is_some_and(|session| session.sender.open() > 0)
     }
 
     /// Frees the places of calls whose waiter has left.
     pub fn sweep_abandoned(&mut self) {
-        self.core.pending.sweep();
+        self.core.sweep();
     }
 
     /// The number of calls that ended since this was last asked.
@@ -109,12 +115,12 @@ impl Connection {
     /// never keep it from reading and answering: two ends that both send all they can would wait for
     /// each other for ever.
     pub(crate) fn has_room_to_send(&self) -> bool {
-        self.output_len() < (self.core.limits.outbound_bytes / 2).max(1)
+        !self.core.down && self.output_len() < (self.core.limits.outbound_bytes / 2).max(1)
     }
 
     /// Takes the frames back that were appended since the output had `len` bytes in frames.
     pub(crate) fn take_back(&mut self, len: usize) -> Vec<u8> {
-        self.core.out.split_off(len)
+        self.core.take_back(len)
     }
 
     /// Bytes of frames that the codec has not seen yet.
@@ -131,7 +137,7 @@ impl Connection {
     pub fn output(&mut self) -> &[u8] {
         if !self.core.out.is_empty() {
             let sealed = self.codec.send(&self.core.out, &mut self.sealed);
-            self.core.out.clear();
+            self.core.drop_output();
             if let Err(error) = sealed {
                 self.broken(CloseReason::Codec(error));
             }

@@ -2,14 +2,15 @@
 //! or the end of the link.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::delivery::Transmission;
 use super::ids::{self, IdSource};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
-use crate::wire::{ErrorCode, RawData};
+use crate::wire::{self, Delivery, ErrorCode, FrameType, RawData, WireError};
 
 const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
 
@@ -21,6 +22,10 @@ pub enum Outcome<'a> {
     Done(RawData<'a>),
     /// The other end refused, with this error object.
     Refused(RawData<'a>),
+    /// The other end refused, with this error.
+    Rejected(&'a WireError),
+    /// Nobody will tell whether the event was executed, for this reason.
+    Unknown(&'a WireError),
     /// No answer came by the deadline.
     TimedOut,
     /// The link ended after the call was written to it.
@@ -64,6 +69,78 @@ struct Open {
     from: Option<PeerId>,
     deadline: Instant,
     waiter: Arc<dyn Waiter>,
+    repeat: Option<Box<Repeat>>,
+}
+
+/// What a request takes that is sent again where its answer may have been lost.
+pub(super) struct Repeat {
+    /// Its frame from the first byte to the end of `data`.
+    pub(super) start: Vec<u8>,
+    pub(super) seq: u64,
+    /// The life of the asked end.
+    pub(super) dest_inc: Box<str>,
+    /// How often it was sent.
+    pub(super) times: u32,
+    pub(super) again_at: Instant,
+    pub(super) after: Duration,
+}
+
+pub(super) fn write_numbered_pass(out: &mut Vec<u8>, stamp: Option<&str>, sent: &Transmission<'_>) {
+    let mut text = Uuid::encode_buffer();
+    out.extend_from_slice(sent.start);
+    let delivery = Delivery {
+        seq: Some(sent.seq),
+        base: sent.base,
+        dest_inc: sent.dest_inc.map(Into::into),
+        from_inc: stamp.map(Into::into),
+        ..Delivery::default()
+    };
+    wire::write_delivery(out, &delivery);
+    let id = sent.id.hyphenated().encode_lower(&mut text);
+    wire::write_tail(out, FrameType::ConfirmPass, Some(id));
+}
+
+pub(super) fn write_numbered_request(
+    out: &mut Vec<u8>,
+    stamp: Option<&str>,
+    id: Uuid,
+    repeat: &Repeat,
+) {
+    let mut text = Uuid::encode_buffer();
+    out.extend_from_slice(&repeat.start);
+    let delivery = Delivery {
+        seq: Some(repeat.seq),
+        dest_inc: Some((&*repeat.dest_inc).into()),
+        from_inc: stamp.map(Into::into),
+        ..Delivery::default()
+    };
+    wire::write_delivery(out, &delivery);
+    let id = id.hyphenated().encode_lower(&mut text);
+    wire::write_tail(out, FrameType::Request, Some(id));
+}
+
+/// What becomes of a refused request.
+pub(super) enum Refusal {
+    /// It ends so.
+    Final,
+    /// An earlier copy of it may have been executed.
+    Unknown,
+    /// It is sent again later.
+    Later,
+}
+
+impl Repeat {
+    /// What a refusal says about a request, of which earlier copies may have arrived.
+    pub(super) fn judge(&self, error: &WireError) -> Refusal {
+        let is_repeated = self.times > 1;
+        match error.standard() {
+            Some(ErrorCode::Expired) => Refusal::Unknown,
+            Some(ErrorCode::StaleDest) if !is_repeated => Refusal::Later,
+            Some(ErrorCode::StaleDest | ErrorCode::PeerNotFound) if is_repeated => Refusal::Unknown,
+            Some(code) if is_repeated && code.is_retryable() => Refusal::Later,
+            _ => Refusal::Final,
+        }
+    }
 }
 
 /// The calls in flight.
@@ -99,6 +176,7 @@ impl Pending {
         expects: Expects,
         from: Option<PeerId>,
         waiter: Arc<dyn Waiter>,
+        repeat: Option<Box<Repeat>>,
     ) -> Uuid {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -109,18 +187,87 @@ impl Pending {
             "`Limits::open_calls` keeps slots small"
         );
         let id = ids.next(now, slot);
+        let due = repeat
+            .as_ref()
+            .map_or(deadline, |repeat| repeat.again_at.min(deadline));
         self.slots[slot] = Some(Open {
             id,
             expects,
             from,
             deadline,
             waiter,
+            repeat,
         });
-        self.earliest = Some(
-            self.earliest
-                .map_or(deadline, |earliest| earliest.min(deadline)),
-        );
+        self.earliest = Some(self.earliest.map_or(due, |earliest| earliest.min(due)));
         id
+    }
+
+    /// What is kept of a request for its repetition, with the peer that was asked.
+    pub(super) fn repeat(
+        &mut self,
+        id: &str,
+        from: Option<&str>,
+    ) -> Option<(&mut Repeat, Option<&PeerId>)> {
+        let open = self.find(id, Expects::Response, from, true)?;
+        let repeat = open.repeat.as_deref_mut()?;
+        Some((repeat, open.from.as_ref()))
+    }
+
+    /// What is kept of a request for its repetition.
+    pub(super) fn repeat_of(&mut self, id: &str) -> Option<&mut Repeat> {
+        let id = parse_id(id)?;
+        let open = self.slots.get_mut(ids::slot_of(id))?.as_mut()?;
+        open.repeat.as_deref_mut().filter(|_| open.id == id)
+    }
+
+    /// Visits requests that are due to be sent again, or all of them, in the order of their numbers.
+    pub(super) fn repeats(
+        &mut self,
+        now: Instant,
+        all: bool,
+        longest: Duration,
+        mut visit: impl FnMut(Uuid, &mut Repeat),
+    ) {
+        if !all && self.earliest.is_none_or(|earliest| earliest > now) {
+            return;
+        }
+        let mut due: Vec<_> = self
+            .slots
+            .iter_mut()
+            .flatten()
+            .filter(|open| open.deadline > now)
+            .filter_map(|open| Some((open.id, open.repeat.as_deref_mut()?)))
+            .filter(|(_, repeat)| all || repeat.again_at <= now)
+            .collect();
+        due.sort_unstable_by_key(|(_, repeat)| repeat.seq);
+        for (id, repeat) in due {
+            if !all {
+                repeat.after = repeat.after.saturating_mul(2).min(longest);
+            }
+            repeat.again_at = super::due(now, repeat.after);
+            visit(id, repeat);
+        }
+    }
+
+    /// Ends the calls that `ends` chooses, and says how many.
+    pub(super) fn end_where<'a>(
+        &mut self,
+        outcome: impl Fn() -> Outcome<'a>,
+        ends: impl Fn(Option<&PeerId>, Option<&Repeat>) -> bool,
+    ) -> usize {
+        let mut ended = 0;
+        for slot in 0..self.slots.len() {
+            let Some(open) = &self.slots[slot] else {
+                continue;
+            };
+            if ends(open.from.as_ref(), open.repeat.as_deref()) {
+                open.waiter.complete(outcome());
+                self.slots[slot] = None;
+                self.release(slot);
+                ended += 1;
+            }
+        }
+        ended
     }
 
     /// The waiter that an answer belongs to; `None` where nobody waits for it, so for a late,
@@ -133,22 +280,31 @@ impl Pending {
         from: Option<&str>,
         refusal: bool,
     ) -> Option<Arc<dyn Waiter>> {
-        // Other spellings of a UUID are no echo of ours.
-        let id = Uuid::try_parse(id).ok().filter(|_| id.len() == ID_BYTES)?;
-        let slot = ids::slot_of(id);
-        let entry = self.slots.get_mut(slot)?;
-        let open = entry.as_ref()?;
-        let from_asked = open.from.as_deref() == from || (refusal && from.is_none());
-        if open.id != id || open.expects != expects || !from_asked {
-            return None;
-        }
-        let open = entry.take()?;
+        let slot = ids::slot_of(self.find(id, expects, from, refusal)?.id);
+        let open = self.slots[slot].take()?;
         self.release(slot);
         Some(open.waiter)
     }
 
-    /// Ends the calls whose deadline is `now` or earlier.
-    pub(super) fn expire(&mut self, now: Instant) -> usize {
+    fn find(
+        &mut self,
+        id: &str,
+        expects: Expects,
+        from: Option<&str>,
+        refusal: bool,
+    ) -> Option<&mut Open> {
+        let id = parse_id(id)?;
+        let open = self.slots.get_mut(ids::slot_of(id))?.as_mut()?;
+        let from_asked = open.from.as_deref() == from || (refusal && from.is_none());
+        (open.id == id && open.expects == expects && from_asked).then_some(open)
+    }
+
+    /// Ends the calls whose deadline is `now` or earlier; `given_up` hears of the requests among them.
+    pub(super) fn expire(
+        &mut self,
+        now: Instant,
+        mut given_up: impl FnMut(Uuid, Option<&PeerId>),
+    ) -> usize {
         if self.earliest.is_none_or(|earliest| earliest > now) {
             return 0;
         }
@@ -158,13 +314,17 @@ impl Pending {
             match &self.slots[slot] {
                 Some(open) if open.deadline <= now => {
                     open.waiter.complete(Outcome::TimedOut);
+                    if open.expects == Expects::Response {
+                        given_up(open.id, open.from.as_ref());
+                    }
                     self.slots[slot] = None;
                     self.free.push(slot);
                     expired += 1;
                 }
                 Some(open) => {
-                    earliest =
-                        Some(earliest.map_or(open.deadline, |e: Instant| e.min(open.deadline)));
+                    let again = open.repeat.as_ref().map(|repeat| repeat.again_at);
+                    let due = again.map_or(open.deadline, |again| again.min(open.deadline));
+                    earliest = Some(earliest.map_or(due, |e: Instant| e.min(due)));
                 }
                 None => {}
             }
@@ -173,13 +333,16 @@ impl Pending {
         expired
     }
 
-    /// Frees the places of calls that nobody awaits any more.
-    pub(super) fn sweep(&mut self) {
+    /// Frees the places of calls that nobody awaits any more; `given_up` hears of the requests among
+    /// them.
+    pub(super) fn sweep(&mut self, mut given_up: impl FnMut(Uuid, Option<&PeerId>)) {
         for slot in 0..self.slots.len() {
-            if self.slots[slot]
-                .as_ref()
-                .is_some_and(|open| open.waiter.is_abandoned())
+            if let Some(open) = &self.slots[slot]
+                && open.waiter.is_abandoned()
             {
+                if open.expects == Expects::Response {
+                    given_up(open.id, open.from.as_ref());
+                }
                 self.slots[slot] = None;
                 self.release(slot);
             }
@@ -205,4 +368,9 @@ impl Pending {
             self.earliest = None;
         }
     }
+}
+
+/// One of our ids; other spellings of a UUID are no echo of ours.
+pub(super) fn parse_id(id: &str) -> Option<Uuid> {
+    Uuid::try_parse(id).ok().filter(|_| id.len() == ID_BYTES)
 }

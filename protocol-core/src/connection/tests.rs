@@ -57,12 +57,23 @@ impl Waiter for Probe {
             Outcome::Lost(reason) => format!("lost: {reason}"),
             Outcome::NotSentInTime => "not sent in time".to_owned(),
             Outcome::NotSent(reason) => format!("not sent: {reason}"),
+            Outcome::Rejected(error) => format!("refused {}", error.code),
+            Outcome::Unknown(error) => format!("unknown: {}", error.code),
         };
         self.ends.lock().unwrap().push(end);
     }
 
     fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed)
+    }
+}
+
+/// The bounds of a queue.
+fn limits(outbound_events: usize, outbound_bytes: usize) -> Limits {
+    Limits {
+        outbound_events,
+        outbound_bytes,
+        ..Limits::server()
     }
 }
 

@@ -3,17 +3,21 @@
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::codec::PeerIdentity;
+use crate::connection::SessionTerms;
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId, RoomId};
 use crate::protocol::{
     AtPeer, AtServer, ClientSide, Includes, Origin, Protocol, Side, ToClient, Travels,
 };
+use crate::router::link::OpenSession;
 use crate::router::send;
 use crate::router::target::{Recipient, Remote, Remotes};
-use crate::router::{Call, Hub, Link, LinkRef, Outlet, Peer, Room};
+use crate::router::{Call, Hub, Link, LinkRef, LinkStatus, Outlet, Peer, Room};
 
 /// The connection that an event came from, as its handler sees it.
 ///
@@ -104,7 +108,7 @@ impl<P: Protocol> Context<P, AtServer> {
 
     /// The client's address; none over an in-memory pipe.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.link.address
+        self.link.address()
     }
 
     /// Who the client proved to be: on an encrypted link the holder of its key, whatever it calls
@@ -149,6 +153,45 @@ impl<P: Protocol> Context<P, AtServer> {
     /// ```
     pub fn on_leave(&self, farewell: impl FnOnce() + Send + 'static) {
         self.link.on_leave(Box::new(farewell));
+    }
+
+    /// Opens the session of this connection under `terms`: confirmed passes and requests are numbered
+    /// where the client understands that, and where `grace` is more than zero, the session goes on for
+    /// so long without a link (`PROTOCOL.md` §12). Once; a second call changes nothing.
+    ///
+    /// With a `grace` the connection ends by [`close`](Self::close), by a violation, or when the grace
+    /// is over, not with its link. Until then its name is taken, and what its client must not miss is
+    /// kept.
+    pub fn open_session(&self, terms: SessionTerms, grace: Duration) {
+        let _ = self.link.session.set(OpenSession { terms, grace });
+    }
+
+    /// Hands this connection's link over to the session of `connection`, once the event that is being
+    /// handled is answered; the link that the session has is given up. The client has `received` frames
+    /// of the session; those after them that it must not miss are sent again.
+    ///
+    /// Returns `false`, and changes nothing, where that session is over, is another key's, or where
+    /// frames after `received` are no longer kept.
+    #[must_use = "the session may be over"]
+    pub fn resume_session(&self, connection: ConnectionId, received: u64) -> bool {
+        let target = self.hub().and_then(|hub| hub.of_connection(connection));
+        target.is_some_and(|target| self.link.hand_over_to(target, received))
+    }
+
+    /// Hears when the link of this connection's session is lost, and when there is another. Must be
+    /// quick; long work goes into a task.
+    pub fn on_link(&self, watcher: impl FnMut(LinkStatus) + Send + 'static) {
+        self.link.watch(Box::new(watcher));
+    }
+
+    /// Counts the link as lost from now on where nothing arrives for
+    /// [`Limits::silence`](crate::Limits::silence): the client has shown that it sends a sign of life
+    /// now and then. `received` is how many frames of the session it has.
+    pub fn expect_heartbeats(&self, received: Option<u64>) {
+        self.link.beats.store(true, Ordering::Relaxed);
+        if let Some(received) = received {
+            self.link.received.fetch_max(received, Ordering::Relaxed);
+        }
     }
 
     /// Another client of this server.
@@ -198,6 +241,11 @@ impl<P: Protocol> Context<P, AtServer> {
     /// The longest frame that a client of this server accepts.
     pub(crate) fn frame_out(&self) -> usize {
         self.link.frame_out
+    }
+
+    /// The life that the client has declared.
+    pub(crate) fn inc(&self) -> Option<&str> {
+        self.link.inc()
     }
 
     pub(crate) fn hub(&self) -> Option<Arc<Hub>> {

@@ -1,10 +1,11 @@
 //! The connections of one server: by id, by the peer they speak for, and who has asked whom.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 
-use crate::connection::CallKey;
+use crate::connection::{CallKey, DeliveryLimits, Memory};
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Link;
 
@@ -17,6 +18,32 @@ const IDLE_CAPACITY: usize = 8;
 #[derive(Default)]
 pub(crate) struct Hub {
     links: RwLock<Links>,
+    memories: Mutex<Memories>,
+}
+
+/// What is remembered of events that were processed, by the life of the peer that sent them: its
+/// session may end before it gives them up.
+#[derive(Default)]
+struct Memories(BTreeMap<(PeerId, Option<Box<str>>), (Instant, Memory)>);
+
+impl Memories {
+    fn keep(
+        &mut self,
+        now: Instant,
+        limits: &DeliveryLimits,
+        key: (PeerId, Option<Box<str>>),
+        memory: Memory,
+    ) {
+        self.0
+            .retain(|_, (since, _)| *since + limits.stream_idle > now);
+        if self.0.len() >= limits.streams.max(1)
+            && let Some(oldest) = self.0.iter().min_by_key(|(_, (since, _))| *since)
+        {
+            let oldest = oldest.0.clone();
+            self.0.remove(&oldest);
+        }
+        self.0.insert(key, (now, memory));
+    }
 }
 
 #[derive(Default)]
@@ -213,6 +240,30 @@ impl Hub {
         if let Some(owed) = self.read().owed(asker, debtor) {
             owed.end(&call);
         }
+    }
+
+    /// Keeps what a session that is over has processed, for a later one of the same life.
+    pub(crate) fn keep_memory(
+        &self,
+        now: Instant,
+        limits: &DeliveryLimits,
+        (peer, inc): (PeerId, Option<&str>),
+        memory: Memory,
+    ) {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.keep(now, limits, (peer, inc.map(Into::into)), memory);
+    }
+
+    /// Takes what is remembered of a life of a peer.
+    pub(crate) fn take_memory(
+        &self,
+        now: Instant,
+        limits: &DeliveryLimits,
+        (peer, inc): (PeerId, Option<&str>),
+    ) -> Option<Memory> {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, memory) = memories.0.remove(&(peer, inc.map(Into::into)))?;
+        (since + limits.stream_idle > now).then_some(memory)
     }
 
     pub(crate) fn of_connection(&self, id: ConnectionId) -> Option<Arc<Link>> {

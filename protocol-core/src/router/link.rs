@@ -1,32 +1,93 @@
 //! What handles share of a connection.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::codec::PeerIdentity;
-use crate::connection::{Backlog, Closing, Limits, Outbox};
+use crate::connection::{Backlog, Closing, Limits, Outbox, SessionTerms, Transplant};
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
-use crate::router::Hub;
+use crate::router::{Hub, Keep};
 
 /// What is done once when a link is gone.
 pub(crate) type Farewell = Box<dyn FnOnce() + Send>;
+
+/// What becomes of a session's link, told to those who asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkStatus {
+    /// It is lost. The session goes on for its grace.
+    Lost,
+    /// There is another one.
+    Restored,
+    /// Passes for the other end were dropped, since it did not read fast enough or had no link. Told
+    /// at most once a second.
+    Dropped {
+        /// How many since the last time.
+        passes: u64,
+    },
+}
+
+/// Who hears of that.
+pub(crate) type StatusWatcher = Box<dyn FnMut(LinkStatus) + Send>;
+
+/// A session as it was opened: its terms, and for how long it goes on without a link.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenSession {
+    pub(crate) terms: SessionTerms,
+    pub(crate) grace: Duration,
+}
+
+/// A link that is handed over to the session that it takes up again.
+pub(crate) struct Parcel {
+    /// The socket, and the place that it has, of the types that the runtime gave them.
+    pub(crate) io: Box<dyn Any + Send>,
+    pub(crate) place: Box<dyn Any + Send>,
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) link: Transplant,
+    /// Frames of the session that the client has.
+    pub(crate) received: u64,
+}
+
+enum Mailbox {
+    Open(Option<Parcel>),
+    Closed,
+}
 
 /// One connection, as handles see it: a queue and what never changes.
 pub(crate) struct Link {
     pub(crate) outbox: Outbox,
     pub(crate) id: ConnectionId,
-    pub(crate) address: Option<SocketAddr>,
+    address: Mutex<Option<SocketAddr>>,
     pub(crate) identity: PeerIdentity,
     pub(crate) frame_out: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) confirm_timeout: Duration,
     pub(crate) send_timeout: Duration,
     pub(crate) peer: OnceLock<PeerId>,
+    pub(crate) session: OnceLock<OpenSession>,
+    /// The link is lost and the session goes on.
+    down: AtomicBool,
+    /// Whether the other end shows now and then that it lives.
+    pub(crate) beats: AtomicBool,
+    /// Frames of the session that the other end has said it has.
+    pub(crate) received: AtomicU64,
+    /// Frames that one must have to take the session up again.
+    pub(crate) resumable_from: AtomicU64,
+    /// What keeps a client's session, for the driver to take.
+    keep: Mutex<Option<Keep>>,
+    /// Passes for the other end that found no room, and that it was not told of yet.
+    dropped: AtomicU64,
+    watchers: Mutex<Vec<StatusWatcher>>,
+    /// The link that this session goes on with.
+    mailbox: Mutex<Mailbox>,
+    /// The session that this link is for, and how many of its frames the client has.
+    handover: Mutex<Option<(Arc<Link>, u64)>>,
     /// Frames that others receive because of this link's peer, not yet counted by the driver.
     deliveries: AtomicUsize,
     /// Whether others can hardly keep up with those.
@@ -45,15 +106,25 @@ impl Link {
         hub: Weak<Hub>,
     ) -> Self {
         Self {
-            outbox: Outbox::new(limits.outbound_events, limits.outbound_bytes),
+            outbox: Outbox::new(limits),
             id,
-            address,
+            address: Mutex::new(address),
             identity,
             frame_out: limits.frame_out,
             request_timeout: limits.request_timeout,
             confirm_timeout: limits.confirm_timeout,
             send_timeout: limits.send_timeout,
             peer: OnceLock::new(),
+            session: OnceLock::new(),
+            down: AtomicBool::new(false),
+            beats: AtomicBool::new(false),
+            received: AtomicU64::new(0),
+            resumable_from: AtomicU64::new(0),
+            keep: Mutex::default(),
+            dropped: AtomicU64::new(0),
+            watchers: Mutex::default(),
+            mailbox: Mutex::new(Mailbox::Open(None)),
+            handover: Mutex::default(),
             deliveries: AtomicUsize::new(0),
             crowds: AtomicBool::new(false),
             farewells: Mutex::new(Some(Vec::new())),
@@ -66,6 +137,99 @@ impl Link {
         self.outbox.close(Closing::Leave);
         if let Some(hub) = self.hub() {
             hub.remove(self);
+        }
+    }
+
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        *lock(&self.address)
+    }
+
+    pub(crate) fn set_address(&self, address: Option<SocketAddr>) {
+        *lock(&self.address) = address;
+    }
+
+    /// The life of the peer at the other end, if it has declared one.
+    pub(crate) fn inc(&self) -> Option<&str> {
+        self.session.get()?.terms.far_inc.as_deref()
+    }
+
+    pub(crate) fn is_down(&self) -> bool {
+        self.down.load(Ordering::Relaxed)
+    }
+
+    /// Takes note that the link is lost and the session goes on, or that there is another.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.outbox.set_down(down);
+        self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// Tells those who asked for it what became of the link.
+    pub(crate) fn tell(&self, status: LinkStatus) {
+        for watcher in &mut *lock(&self.watchers) {
+            if catch_unwind(AssertUnwindSafe(|| watcher(status))).is_err() {
+                tracing::error!("what was to be done when a link is lost or restored panicked");
+            }
+        }
+    }
+
+    pub(crate) fn watch(&self, watcher: StatusWatcher) {
+        lock(&self.watchers).push(watcher);
+    }
+
+    /// Has this link handed over to the session of `target` once its event is answered; whether
+    /// that is possible.
+    pub(crate) fn hand_over_to(&self, target: Arc<Link>, received: u64) -> bool {
+        let is_whole = received >= target.resumable_from.load(Ordering::Relaxed);
+        let is_open = matches!(*lock(&target.mailbox), Mailbox::Open(_));
+        let is_same = target.identity == self.identity && target.id != self.id;
+        let may = is_whole && is_open && is_same && target.session.get().is_some();
+        if may {
+            *lock(&self.handover) = Some((target, received));
+        }
+        may
+    }
+
+    pub(crate) fn take_handover(&self) -> Option<(Arc<Link>, u64)> {
+        lock(&self.handover).take()
+    }
+
+    /// Gives the session another link; an earlier one that it has not begun is dropped.
+    pub(crate) fn deliver(&self, parcel: Parcel) {
+        if let Mailbox::Open(place) = &mut *lock(&self.mailbox) {
+            *place = Some(parcel);
+        }
+        self.outbox.call();
+    }
+
+    /// Has the session kept from now on.
+    pub(crate) fn keep(&self, keep: Keep) {
+        *lock(&self.keep) = Some(keep);
+        self.outbox.call();
+    }
+
+    pub(crate) fn take_keep(&self) -> Option<Keep> {
+        lock(&self.keep).take()
+    }
+
+    /// Takes note of a pass for the other end that found no room.
+    pub(crate) fn note_dropped(&self, is_pass: bool) {
+        self.dropped
+            .fetch_add(u64::from(is_pass), Ordering::Relaxed);
+    }
+
+    /// How many passes were dropped since the last time.
+    pub(crate) fn take_dropped(&self) -> u64 {
+        match self.dropped.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.dropped.swap(0, Ordering::Relaxed),
+        }
+    }
+
+    /// The link that the session goes on with, if one has come.
+    pub(crate) fn take_parcel(&self) -> Option<Parcel> {
+        match &mut *lock(&self.mailbox) {
+            Mailbox::Open(parcel) => parcel.take(),
+            Mailbox::Closed => None,
         }
     }
 
@@ -95,10 +259,7 @@ impl Link {
 
     /// Does `farewell` when the link is gone, at once if it is gone already.
     pub(crate) fn on_leave(&self, farewell: Farewell) {
-        let mut farewells = self
-            .farewells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut farewells = lock(&self.farewells);
         if let Some(farewells) = &mut *farewells {
             farewells.push(farewell);
         } else {
@@ -109,11 +270,7 @@ impl Link {
 
     /// Does what is to be done when the link is gone.
     pub(super) fn say_farewell(&self) {
-        let farewells = self
-            .farewells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let farewells = lock(&self.farewells).take();
         farewells.into_iter().flatten().for_each(do_once);
     }
 
@@ -127,6 +284,9 @@ impl Link {
 
     /// Ends the queue, and takes the link out of its server's.
     pub(crate) fn end(&self, reason: &CloseReason, backlog: Backlog) {
+        *lock(&self.mailbox) = Mailbox::Closed;
+        // What they hold may hold this link.
+        lock(&self.watchers).clear();
         self.outbox.end(reason, backlog);
         if let Some(hub) = self.hub() {
             hub.remove(self);
@@ -136,6 +296,11 @@ impl Link {
     pub(crate) fn hub(&self) -> Option<Arc<Hub>> {
         self.hub.upgrade()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No invariant spans a panic: each change under these locks is one assignment or push.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A link by reference or owned, so that a call can outlive the handle that looked the link up.

@@ -8,6 +8,7 @@ mod gate;
 mod hub;
 mod ignore;
 mod inbox;
+mod keeper;
 mod link;
 mod mount;
 mod outlet;
@@ -33,6 +34,9 @@ pub use send::{Peer, Room};
 pub use target::{Recipient, Remote, Remotes};
 
 pub(crate) use hub::Hub;
-pub(crate) use link::{Link, LinkRef};
+pub(crate) use keeper::{AnyKeeper, Keep, Typed, Work};
+pub use keeper::{Greeted, Keeper, Lane, Ungreeted};
+pub use link::LinkStatus;
+pub(crate) use link::{Link, LinkRef, Parcel};
 pub(crate) use send::{confirm, request, send};
 pub(crate) use service::{Admission, Admitted, AtClientService, AtServerService, Service};

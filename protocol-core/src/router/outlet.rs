@@ -84,7 +84,7 @@ impl<S> Outlet<S> {
             self.link.outbox.break_off();
             return Put::Ended;
         }
-        let frame = Outgoing::Shared(event.frame.clone());
+        let frame = Outgoing::Held(event.frame.clone());
         self.link.outbox.push_or_break(frame)
     }
 

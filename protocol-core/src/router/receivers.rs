@@ -31,10 +31,18 @@ impl<'a> Receivers<'a> {
             self.missed += 1;
             return;
         }
+        if link.is_down() {
+            link.note_dropped(true);
+            self.missed += 1;
+            return;
+        }
         let frame = Outgoing::Shared(self.frame.clone());
         match link.outbox.try_push(frame, Share::Half) {
             Tried::Queued => self.queued += 1,
-            Tried::Full => self.missed += 1,
+            Tried::Full => {
+                link.note_dropped(true);
+                self.missed += 1;
+            }
             Tried::Closed => {}
         }
     }

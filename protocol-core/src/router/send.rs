@@ -90,9 +90,11 @@ fn read_sent(outcome: Outcome<'_>, after: Duration) -> Result<(), SendError> {
     match outcome {
         Outcome::Done(_) => Ok(()),
         Outcome::NotSent(reason) | Outcome::Lost(reason) => Err(SendError::Closed(reason.clone())),
-        Outcome::NotSentInTime | Outcome::TimedOut | Outcome::Refused(_) => {
-            Err(SendError::QueueFull { after })
-        }
+        Outcome::NotSentInTime
+        | Outcome::TimedOut
+        | Outcome::Refused(_)
+        | Outcome::Rejected(_)
+        | Outcome::Unknown(_) => Err(SendError::QueueFull { after }),
     }
 }
 
@@ -144,6 +146,8 @@ fn read_answer<E: Event>(
     match outcome {
         Outcome::Done(data) => wire::decode_data(data).map_err(RequestError::BadAnswer),
         Outcome::Refused(error) => Err(read_refusal(WireError::parse(error))),
+        Outcome::Rejected(error) => Err(read_refusal(error.clone())),
+        Outcome::Unknown(error) => Err(RequestError::Unknown(error.clone())),
         Outcome::TimedOut => Err(RequestError::Timeout { after }),
         Outcome::Lost(reason) => Err(RequestError::Lost(reason.clone())),
         Outcome::NotSentInTime => Err(RequestError::NotSent(SendError::QueueFull { after })),

@@ -120,45 +120,83 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         }
         let hub = self.cx.hub();
         let call = CallKey::of(incoming);
+        let delivery = &incoming.frame.delivery;
+        // What is numbered its sender sends again until its receiver answers, so nothing is kept of it.
+        let is_numbered = match mode {
+            Mode::ConfirmPass => delivery.seq.is_some(),
+            Mode::Reply => delivery.seq.is_some() || delivery.ack.is_some(),
+            Mode::Pass | Mode::Request => false,
+        };
         let receiver = hub.as_deref().and_then(|hub| match mode {
+            _ if is_numbered => Some((hub.reach(me, dest)?, false)),
             Mode::Pass => Some((hub.reach(me, dest)?, false)),
             Mode::ConfirmPass | Mode::Request => hub.ask(me, dest, call),
             Mode::Reply => Some((hub.answer(me, dest, call)?, false)),
         });
         let absent = || WireError::new(ErrorCode::PeerNotFound, "no such peer is logged in");
         let (receiver, is_new_call) = receiver.ok_or_else(absent)?;
+        let stamp = self.cx.inc().filter(|_| {
+            mode == Mode::Reply || delivery.seq.is_some() || delivery.from_inc.is_some()
+        });
         let mut frame = Vec::new();
-        incoming.frame.relay(from, &mut frame);
-        if mode == Mode::Reply {
+        incoming.frame.relay(from, stamp, &mut frame);
+        if mode == Mode::Reply && !is_numbered {
             // What is too long for the asker ends its call like what finds no room.
             let fits = frame.len() - 1 <= receiver.frame_out;
             let answer = RelayedAnswer::new(incoming, me, fits.then_some(frame));
             receiver.outbox.push_answer(answer);
             return Ok(None);
         }
-        let (size, limit) = (frame.len() - 1, receiver.frame_out);
-        let refusal = if size > limit {
-            let text = format!("the frame takes {size} bytes, the peer accepts {limit}");
-            WireError::new(ErrorCode::TooLarge, text)
-        } else {
-            let frame = Outgoing::Frame(frame);
-            match receiver.outbox.try_push(frame, Share::Half) {
-                Tried::Queued if mode == Mode::Pass => return Ok(None),
-                Tried::Queued => {
-                    let call = RelayedCall::new(incoming, receiver.id);
-                    return Ok(Some(call.new_to_hub(is_new_call)));
-                }
-                Tried::Closed => absent(),
-                Tried::Full => {
-                    let text = "the peer does not read fast enough: send again later";
-                    WireError::new(ErrorCode::PeerSlow, text)
-                }
+        let refusal = match self.pass_on(incoming, &receiver, frame) {
+            Ok(()) if mode == Mode::Request || (mode == Mode::ConfirmPass && !is_numbered) => {
+                let call = RelayedCall::new(incoming, receiver.id);
+                return Ok(Some(call.new_to_hub(is_new_call)));
             }
+            Ok(()) => return Ok(None),
+            Err(refusal) => refusal,
         };
         if let (Some(hub), true) = (hub, is_new_call) {
             hub.settle(me, receiver.id, call);
         }
         Err(refusal)
+    }
+
+    /// Queues a frame for its receiver, without waiting.
+    fn pass_on(
+        &self,
+        incoming: &Incoming<'_>,
+        receiver: &Link,
+        frame: Vec<u8>,
+    ) -> Result<(), WireError> {
+        if receiver.is_down() {
+            let text = "the peer has lost its link and may come back: send again later";
+            return Err(WireError::new(ErrorCode::PeerReconnecting, text));
+        }
+        let delivery = &incoming.frame.delivery;
+        let is_event = incoming.mode != Mode::Reply;
+        if is_event && delivery.seq.is_some() && delivery.dest_inc.as_deref() != receiver.inc() {
+            return Err(WireError::stale_dest(receiver.inc()));
+        }
+        let (size, limit) = (frame.len() - 1, receiver.frame_out);
+        if size > limit {
+            let text = format!("the frame takes {size} bytes, the peer accepts {limit}");
+            return Err(WireError::new(ErrorCode::TooLarge, text));
+        }
+        match receiver
+            .outbox
+            .try_push(Outgoing::Frame(frame), Share::Half)
+        {
+            Tried::Queued => Ok(()),
+            Tried::Closed => {
+                let text = "no such peer is logged in";
+                Err(WireError::new(ErrorCode::PeerNotFound, text))
+            }
+            Tried::Full => {
+                receiver.note_dropped(incoming.mode == Mode::Pass);
+                let text = "the peer does not read fast enough: send again later";
+                Err(WireError::new(ErrorCode::PeerSlow, text))
+            }
+        }
     }
 
     /// Passes a frame on to the other members of a room: encoded once, however many they are.
@@ -169,7 +207,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         room: &str,
     ) -> Result<(), WireError> {
         let mut frame = Vec::new();
-        incoming.frame.relay(from, &mut frame);
+        incoming.frame.relay(from, None, &mut frame);
         let (size, limit) = (frame.len() - 1, self.cx.frame_out());
         if size > limit {
             let text =

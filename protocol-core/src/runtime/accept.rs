@@ -47,13 +47,8 @@ pub(super) fn new_connection(
     observer: Option<Observer>,
     opened: Opened,
     since: Instant,
+    ids: IdSource,
 ) -> Connection {
-    let unix = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let unix_ms = u64::try_from(unix.as_millis()).unwrap_or(0);
-    let now = now();
-    let ids = IdSource::new(Uuid::new_v4().as_u128(), now, unix_ms);
     let mut connection = Connection::new(role, limits, opened.codec, ids);
     connection.take_over(opened.wire, opened.plain);
     connection.meet(since);
@@ -61,6 +56,20 @@ pub(super) fn new_connection(
         connection.observe(observer);
     }
     connection
+}
+
+/// Ids that no other connection has.
+pub(super) fn ids() -> IdSource {
+    let unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let unix_ms = u64::try_from(unix.as_millis()).unwrap_or(0);
+    IdSource::new(Uuid::new_v4().as_u128(), now(), unix_ms)
+}
+
+/// Ids that repeat from run to run.
+pub(super) fn seeded(seed: u64) -> IdSource {
+    IdSource::new(seed.into(), now(), 0)
 }
 
 /// Who is connected, against the limits on that.

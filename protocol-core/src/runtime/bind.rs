@@ -6,19 +6,21 @@ use std::mem;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
-use super::accept::{Seat, Seats, accept, new_connection, turn_away};
-use super::driver::drive;
+use super::accept::{Seat, Seats, accept, ids, new_connection, seeded, turn_away};
+use super::driver::{Setup, drive};
 use super::now;
 use super::opening::{Opened, Unopened, open};
 use super::server::{Inner, Server, ServerLimits, Shutdown, Tasks};
+use super::transport::Io;
 use crate::codec::{Accept, Encryption};
-use crate::connection::{Limits, Notice, Observer, Role};
+use crate::connection::{IdSource, Limits, Notice, Observer, Role};
 use crate::error::refusal;
 use crate::protocol::{AtServer, Protocol};
 use crate::router::{self, AtServerService, Gate, Hub, Link, Relay, Serve, Unhandled};
@@ -55,6 +57,7 @@ pub struct Bind<'a, P: Protocol> {
     relays: Vec<Arc<dyn Relay<P>>>,
     observer: Option<Observer>,
     encryption: Option<Encryption>,
+    seed: Option<u64>,
     starting: Option<Starting<'a, P>>,
 }
 
@@ -67,6 +70,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             relays: Vec::new(),
             observer: None,
             encryption: None,
+            seed: None,
             starting: None,
         }
     }
@@ -108,6 +112,13 @@ impl<'a, P: Protocol> Bind<'a, P> {
         self
     }
 
+    /// Has ids repeat from run to run, for simulations.
+    #[doc(hidden)]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// Is told of everything that is dropped without an answer.
     pub fn observe(mut self, observer: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
@@ -138,6 +149,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             relays,
             observer,
             encryption,
+            seed,
             ..
         } = self;
         let listener = match listener {
@@ -165,6 +177,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             relays: relays.into(),
             observer,
             encryption,
+            seeds: seed.map(AtomicU64::new),
             indices: PhantomData,
         });
         let accepting = listener.and_then(|listener| {
@@ -176,7 +189,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             tasks.spawn(accept(listener, Arc::clone(&seats), linger, serve))
         });
         let pipe_seats = Arc::clone(&seats);
-        let serve_pipe = move |pipe| {
+        let serve_pipe = move |pipe: Io| {
             // A pipe that finds no place is closed, which its client sees as the link's end.
             if let Ok(seat) = pipe_seats.take(None) {
                 host.welcome(pipe, None, seat);
@@ -212,6 +225,7 @@ where
                 relays: mem::take(&mut this.relays),
                 observer: this.observer.take(),
                 encryption: this.encryption.take(),
+                seed: this.seed,
                 starting: None,
             };
             bind.handle::<(), ()>(())
@@ -242,6 +256,8 @@ struct Host<P: Protocol, H, I> {
     relays: Arc<[Arc<dyn Relay<P>>]>,
     observer: Option<Observer>,
     encryption: Arc<Encryption>,
+    /// Where ids repeat from run to run.
+    seeds: Option<AtomicU64>,
     indices: PhantomData<fn() -> I>,
 }
 
@@ -287,6 +303,13 @@ where
         });
     }
 
+    fn next_ids(&self) -> IdSource {
+        let Some(seeds) = &self.seeds else {
+            return ids();
+        };
+        seeded(seeds.fetch_add(1, Ordering::Relaxed))
+    }
+
     fn run<IO>(
         &self,
         io: IO,
@@ -305,7 +328,14 @@ where
             Arc::downgrade(&self.hub),
         ));
         let (limits, observer) = (self.limits.clone(), self.observer.clone());
-        let connection = new_connection(Role::Server, limits, observer, opened, since);
+        let connection = new_connection(
+            Role::Server,
+            limits,
+            observer,
+            opened,
+            since,
+            self.next_ids(),
+        );
         let service = Arc::new(AtServerService::<P, H, I> {
             cx: router::Context::new(Arc::clone(&link), ()),
             handlers: Arc::clone(&self.handlers),
@@ -314,9 +344,14 @@ where
             indices: PhantomData,
         });
         let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));
-        let places = (seat, listed);
-        self.tasks
-            .spawn(drive(io, connection, link, service, places));
+        let setup = Setup {
+            io: Box::new(io),
+            connection,
+            link,
+            place: Box::new(seat),
+            tending: None,
+        };
+        self.tasks.spawn(drive(setup, service, listed));
     }
 }
 

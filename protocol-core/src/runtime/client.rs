@@ -1,22 +1,25 @@
 //! The end that connects: a handle to one connection and its driver.
 
+use std::io;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::task::JoinHandle;
 
 use super::accept::configure;
 use super::address::ServerAddress;
 use super::connect::{Connect, Source};
 use super::server::Server;
+use super::states::{ClientState, ClientStates, StateReceiver};
+use super::transport::{Io, Transport};
 use crate::codec::PeerIdentity;
-use crate::connection::Closing;
+use crate::connection::{Closing, SessionTerms};
 use crate::error::{CloseReason, RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{PeerId, RoomId};
 use crate::protocol::{Protocol, ToServer, Travels};
-use crate::router::{Call, Link, LinkRef, Peer, Room, confirm, request, send};
+use crate::router::{Call, Keep, Keeper, Link, LinkRef, Peer, Room, Typed, confirm, request, send};
 
 /// A client of a server that speaks protocol `P`.
 ///
@@ -71,6 +74,8 @@ pub struct Client<P> {
 
 struct Inner {
     link: Arc<Link>,
+    states: StateReceiver,
+    inc: String,
     driver: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -82,10 +87,17 @@ impl Drop for Inner {
 
 impl<P: Protocol> Client<P> {
     /// The first handle of a connection whose driver runs.
-    pub(super) fn new(link: Arc<Link>, driver: JoinHandle<()>) -> Self {
+    pub(super) fn new(
+        link: Arc<Link>,
+        driver: JoinHandle<()>,
+        states: StateReceiver,
+        inc: String,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 link,
+                states,
+                inc,
                 driver: Mutex::new(Some(driver)),
             }),
             protocol: PhantomData,
@@ -97,20 +109,70 @@ impl<P: Protocol> Client<P> {
     ///
     /// The link is plain unless `Connect::encrypted` says otherwise.
     pub fn connect<'a>(address: impl ServerAddress + Send + 'a) -> Connect<'a, P> {
-        Connect::new(Source::Tcp {
-            name: address.name(),
-            connecting: Box::pin(async {
-                let stream = TcpStream::connect(address).await?;
-                configure(&stream)?;
-                Ok(stream)
-            }),
+        let name = address.name();
+        let again = name.clone();
+        Connect::new(Source {
+            name: Some(name),
+            first: Some(Box::pin(tcp(address))),
+            streams: Arc::new(move || Box::pin(tcp(again.clone()))),
         })
     }
 
     /// Connects to a server of this process over an in-memory pipe, as tests do.
     pub fn connect_in_memory(server: &Server<P>) -> Connect<'static, P> {
         let server = server.clone();
-        Connect::new(Source::Memory(Box::new(move || server.open_pipe())))
+        Connect::new(Source {
+            name: None,
+            first: None,
+            streams: Arc::new(move || {
+                let stream: Io = Box::new(server.open_pipe());
+                Box::pin(async { Ok(stream) })
+            }),
+        })
+    }
+
+    /// Connects by streams that `dial` makes, one for each link, such as a test's or another
+    /// transport's. On encrypted links the server's key is pinned under `name`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use protocol_core::{Client, Event, EventSet, Protocol, Server, ignore};
+    /// # #[derive(Debug, Event)]
+    /// # #[event(pass)]
+    /// # struct Tick;
+    /// # #[derive(Debug, EventSet)]
+    /// # enum Ticks { Tick(Tick) }
+    /// # #[derive(Debug, Protocol)]
+    /// # #[protocol(version = "1", to_server = Ticks)]
+    /// # struct Clock;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::<Clock>::in_memory().handle(ignore::<Ticks>()).await?;
+    /// let dial = move || {
+    ///     let (near, far) = tokio::io::duplex(1_024);
+    ///     server.accept_stream(far);
+    ///     async { Ok(near) }
+    /// };
+    /// let client = Client::<Clock>::connect_by("the clock", dial).await?;
+    /// client.confirm(Tick).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn connect_by<D, F, T>(name: impl Into<String>, dial: D) -> Connect<'static, P>
+    where
+        D: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<T>> + Send + 'static,
+        T: Transport,
+    {
+        Connect::new(Source {
+            name: Some(name.into()),
+            first: None,
+            streams: Arc::new(move || {
+                let stream = dial();
+                Box::pin(async move { Ok(Box::new(stream.await?) as Io) })
+            }),
+        })
     }
 
     /// Sends a pass to the server.
@@ -164,6 +226,29 @@ impl<P: Protocol> Client<P> {
         self.inner.link.identity
     }
 
+    /// Which life of its program this client is: a random text that it keeps for as long as it lives.
+    pub fn inc(&self) -> &str {
+        &self.inner.inc
+    }
+
+    /// Has `keeper` keep the session that was just opened under `terms`: from now on confirmed passes
+    /// and requests are numbered, and where the link is lost the client gets another one by itself
+    /// (`PROTOCOL.md` §12). `login` of the crate `rendezvous` does this.
+    pub fn keep_session(&self, terms: SessionTerms, keeper: impl Keeper<P>) {
+        let keeper = Arc::new(Typed::new(keeper));
+        self.inner.link.keep(Keep { terms, keeper });
+    }
+
+    /// How the link stands now.
+    pub fn state(&self) -> ClientState {
+        self.inner.states.now()
+    }
+
+    /// The changes of that from now on.
+    pub fn states(&self) -> ClientStates {
+        self.inner.states.changes()
+    }
+
     /// Why the link has ended, once it has.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.inner.link.outbox.close_reason()
@@ -190,6 +275,13 @@ impl<P: Protocol> Client<P> {
             None => drop(self.closed().await),
         }
     }
+}
+
+/// Makes a link over TCP.
+async fn tcp(address: impl ToSocketAddrs) -> io::Result<Io> {
+    let stream = TcpStream::connect(address).await?;
+    configure(&stream)?;
+    Ok(Box::new(stream))
 }
 
 impl<P> Clone for Client<P> {

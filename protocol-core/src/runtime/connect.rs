@@ -7,15 +7,16 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::accept::new_connection;
+use super::accept::{ids, new_connection, seeded};
 use super::client::Client;
 use super::connect_error::ConnectError;
-use super::driver::drive;
+use super::driver::{Setup, Tending, drive};
 use super::now;
 use super::opening::Opened;
+use super::states::states;
+use super::transport::{Dial, Dialed, Io};
 #[cfg(feature = "noise")]
 use super::{
     keys::KnownHosts,
@@ -26,19 +27,21 @@ use crate::codec::{PublicKey, SecretKey, Suite};
 use crate::connection::{Limits, Notice, Observer, Role};
 use crate::ids::ConnectionId;
 use crate::protocol::{AtClient, AtPeer, Protocol};
-use crate::router::{self, AtClientService, Link, Serve, Unhandled};
+use crate::router::{self, AtClientService, Link, Serve, Unhandled, Work};
 
 /// How long connecting may take where nothing else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) enum Source<'a> {
-    Tcp {
-        /// What the server is known as.
-        name: String,
-        connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + 'a>>,
-    },
-    /// Opens the pipe.
-    Memory(Box<dyn FnOnce() -> DuplexStream + Send>),
+/// Makes a stream to the server.
+pub(super) type Streams = Arc<dyn Fn() -> Work<io::Result<Io>> + Send + Sync>;
+
+/// Where a client's streams come from.
+pub(super) struct Source<'a> {
+    /// What the server is known as; none over an in-memory pipe.
+    pub(super) name: Option<String>,
+    /// The first stream, where it is made in another way than those after it.
+    pub(super) first: Option<Pin<Box<dyn Future<Output = io::Result<Io>> + Send + 'a>>>,
+    pub(super) streams: Streams,
 }
 
 #[derive(Clone)]
@@ -46,6 +49,7 @@ struct Options {
     limits: Limits,
     timeout: Duration,
     observer: Option<Observer>,
+    seed: Option<u64>,
     #[cfg(feature = "noise")]
     security: Security,
 }
@@ -68,6 +72,7 @@ impl<'a, P: Protocol> Connect<'a, P> {
                 limits: Limits::client(),
                 timeout: CONNECT_TIMEOUT,
                 observer: None,
+                seed: None,
                 #[cfg(feature = "noise")]
                 security: Security::default(),
             },
@@ -161,6 +166,13 @@ impl<'a, P: Protocol> Connect<'a, P> {
         self
     }
 
+    /// Has ids and the pauses between attempts repeat from run to run, for simulations.
+    #[doc(hidden)]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+
     /// Is told of everything that is dropped without an answer.
     pub fn observe(mut self, observer: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
         self.options.observer = Some(Arc::new(observer));
@@ -197,23 +209,55 @@ where
     I: 'static,
     J: 'static,
 {
-    let after = options.timeout;
-    let connecting = async {
-        match source {
-            None => Err(io::Error::other("this connection was begun before").into()),
-            Some(Source::Memory(open)) => {
-                let prepared = options.prepare(None).await?;
-                begin::<P, H, I, J, _>(open(), options, prepared, handlers).await
-            }
-            Some(Source::Tcp { name, connecting }) => {
-                let prepared = options.prepare(Some(name)).await?;
-                begin::<P, H, I, J, _>(connecting.await?, options, prepared, handlers).await
-            }
-        }
+    let Some(source) = source else {
+        return Err(io::Error::other("this connection was begun before").into());
     };
-    tokio::time::timeout(after, connecting)
-        .await
-        .unwrap_or(Err(ConnectError::Timeout { after }))
+    let dialer = Arc::new(Dialer {
+        name: source.name,
+        streams: source.streams,
+        options,
+    });
+    let Dialed { io, opened } = dialer.dial_by(source.first).await?;
+    Ok(begin::<P, H, I, J>(io, opened, dialer, handlers))
+}
+
+/// Makes a client's links.
+struct Dialer {
+    name: Option<String>,
+    streams: Streams,
+    options: Options,
+}
+
+impl Dialer {
+    /// Makes a link, of the stream that `first` makes if there is one.
+    async fn dial_by(
+        &self,
+        first: Option<Pin<Box<dyn Future<Output = io::Result<Io>> + Send + '_>>>,
+    ) -> Result<Dialed, ConnectError> {
+        let after = self.options.timeout;
+        let dialing = async {
+            let prepared = self.options.prepare(self.name.clone()).await?;
+            let mut io = match first {
+                Some(first) => first.await?,
+                None => (self.streams)().await?,
+            };
+            let opened = prepared.open(&mut io).await?;
+            Ok(Dialed { io, opened })
+        };
+        tokio::time::timeout(after, dialing)
+            .await
+            .unwrap_or(Err(ConnectError::Timeout { after }))
+    }
+}
+
+/// A dialer that outlives the connection that it was made for.
+struct Redialer(Arc<Dialer>);
+
+impl Dial for Redialer {
+    fn dial(&self) -> Work<Result<Dialed, ConnectError>> {
+        let dialer = Arc::clone(&self.0);
+        Box::pin(async move { dialer.dial_by(None).await })
+    }
 }
 
 /// A future of its own rather than `IntoFuture`, so that the compiler names a forgotten `.handle`.
@@ -248,13 +292,8 @@ impl<P> Future for Connecting<'_, P> {
     }
 }
 
-/// Opens the codec and starts the driver.
-async fn begin<P, H, I, J, IO>(
-    mut io: IO,
-    options: Options,
-    prepared: Prepared,
-    handlers: H,
-) -> Result<Client<P>, ConnectError>
+/// Starts the driver.
+fn begin<P, H, I, J>(io: Io, opened: Opened, dialer: Arc<Dialer>, handlers: H) -> Client<P>
 where
     P: Protocol,
     H: Send + Sync + 'static,
@@ -262,9 +301,8 @@ where
     P::ToPeer: Serve<H, P, AtPeer, J>,
     I: 'static,
     J: 'static,
-    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let opened = prepared.open(&mut io).await?;
+    let options = &dialer.options;
     let link = Arc::new(Link::new(
         &options.limits,
         ConnectionId(0),
@@ -273,12 +311,14 @@ where
         Weak::new(),
     ));
     let is_plain = link.identity.key().is_none();
-    let (limits, observer) = (options.limits, options.observer);
-    let mut connection = new_connection(Role::Client, limits, observer, opened, now());
+    let (limits, observer) = (options.limits.clone(), options.observer.clone());
+    let mut random = options.seed.map_or_else(ids, seeded);
+    let mut connection =
+        new_connection(Role::Client, limits, observer, opened, now(), random.fork());
     if is_plain {
         // A server that takes both kinds of links knows by the first byte which one this is, and says
         // nothing before.
-        connection.send_frame(b"\n");
+        connection.open_plain();
     }
     let service = AtClientService::<P, H, I, J> {
         cx: router::Context::new(Arc::clone(&link), ()),
@@ -286,14 +326,21 @@ where
         handlers: Arc::new(handlers),
         indices: PhantomData,
     };
-    let driver = tokio::spawn(drive(
+    let inc = format!("{:016x}{:016x}", random.random(), random.random());
+    let (sender, states) = states();
+    let setup = Setup {
         io,
         connection,
-        Arc::clone(&link),
-        Arc::new(service),
-        (),
-    ));
-    Ok(Client::new(link, driver))
+        link: Arc::clone(&link),
+        place: Box::new(()),
+        tending: Some(Tending {
+            dialer: Arc::new(Redialer(dialer)),
+            states: sender,
+            random,
+        }),
+    };
+    let driver = tokio::spawn(drive(setup, Arc::new(service), ()));
+    Client::new(link, driver, states, inc)
 }
 
 /// What is known before there is a socket: how the link is encrypted, if it is.

@@ -13,6 +13,8 @@ mod guard;
 pub mod keys;
 mod opening;
 mod server;
+mod states;
+mod transport;
 #[cfg(feature = "noise")]
 mod trust;
 
@@ -24,8 +26,10 @@ pub use client::Client;
 pub use connect::{Connect, Connecting};
 pub use connect_error::ConnectError;
 pub use server::{Server, ServerLimits};
+pub use states::{ClientState, ClientStates};
 /// What a server listens on, such as `"127.0.0.1:7766"`.
 pub use tokio::net::ToSocketAddrs;
+pub use transport::Transport;
 
 /// The runtime's time: the system's, unless a test has paused or moved it.
 fn now() -> Instant {

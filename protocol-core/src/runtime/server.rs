@@ -12,6 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::accept::Seats;
 use super::bind::Bind;
+use super::transport::{Io, Transport};
 use crate::codec::PublicKey;
 use crate::connection::{Closing, Limits};
 use crate::protocol::Protocol;
@@ -84,7 +85,7 @@ pub(super) struct Inner {
     pub(super) accepting: Option<AbortHandle>,
     /// Held by whoever waits for the shutdown, so that a second one waits too.
     pub(super) shutdown: tokio::sync::Mutex<Shutdown>,
-    pub(super) serve_pipe: Box<dyn Fn(DuplexStream) + Send + Sync>,
+    pub(super) serve_pipe: Box<dyn Fn(Io) + Send + Sync>,
 }
 
 /// How far a shutdown is. It keeps the tasks, so that one who stops waiting ends nothing.
@@ -246,8 +247,14 @@ impl<P: Protocol> Server<P> {
 
     pub(super) fn open_pipe(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
-        (self.inner.serve_pipe)(far);
+        self.accept_stream(far);
         near
+    }
+
+    /// Serves a client whose stream was made elsewhere, such as a test's or another transport's. It
+    /// counts among the connections, and to no address.
+    pub fn accept_stream(&self, stream: impl Transport) {
+        (self.inner.serve_pipe)(Box::new(stream));
     }
 }
 

@@ -8,13 +8,15 @@ use std::ops::Range;
 use super::fault::{Member, Reason};
 use super::scan::Scanner;
 use super::text::unescaped;
-use super::{FrameError, MAX_DEPTH, RawData};
+use super::{FrameError, MAX_DEPTH, MAX_SEQ, RawData};
 
 /// One frame's members by [`Member`].
 pub(super) struct Envelope<'a> {
     pub(super) text: &'a str,
     slots: [Slot; Member::COUNT],
     end: usize,
+    /// Whether any member of [`Delivery`](super::Delivery) is there.
+    pub(super) numbered: bool,
 }
 
 /// Where the value of a member stands.
@@ -46,6 +48,7 @@ impl<'a> Envelope<'a> {
             start: 0,
             end: 0,
         }; Member::COUNT];
+        let mut numbered = false;
         let end = scanner.members(|key, start| {
             let Some(member) = known(&text[key.start + 1..key.end - 1]) else {
                 return scanner.value(start, MAX_DEPTH);
@@ -65,9 +68,15 @@ impl<'a> Envelope<'a> {
                 _ => scanner.value(start, MAX_DEPTH)?,
             };
             *slot = Slot { kind, start, end };
+            numbered |= member.numbers();
             Ok(end)
         })?;
-        Ok(Self { text, slots, end })
+        Ok(Self {
+            text,
+            slots,
+            end,
+            numbered,
+        })
     }
 
     /// A member that is a string, if it is there; `null` reads as absent (`PROTOCOL.md` §3).
@@ -96,6 +105,27 @@ impl<'a> Envelope<'a> {
             }
             _ => Ok(text),
         }
+    }
+
+    /// A member that is an integer of `least` to [`MAX_SEQ`], written with digits alone, if it is
+    /// there; `null` reads as absent.
+    pub(super) fn number(
+        &self,
+        member: Member,
+        least: u64,
+        reason: Reason,
+    ) -> Result<Option<u64>, FrameError> {
+        let slot = self.slots[member as usize];
+        if matches!(slot.kind, Kind::Absent | Kind::Null) {
+            return Ok(None);
+        }
+        // The scanner let no leading zero pass, and Rust takes a `+`, which JSON does not.
+        self.text[slot.start..slot.end]
+            .parse()
+            .ok()
+            .filter(|number| (least..=MAX_SEQ).contains(number))
+            .map(Some)
+            .ok_or_else(|| FrameError::of(member, reason, slot.start))
     }
 
     /// The raw value of a member; `null` is a value.

@@ -66,6 +66,16 @@ pub enum ErrorCode {
     NotAllowed,
     /// The peer left after it got the event; whether it was executed is unknown.
     PeerGone,
+    /// Numbers are missing before the event's; `data` carries the one that comes next.
+    Expect,
+    /// The destination is not the process that was named; `data` carries the one that it is now.
+    StaleDest,
+    /// The event came again, and what became of it is forgotten.
+    Expired,
+    /// The id was used for another event before.
+    IdConflict,
+    /// The other end did not read fast enough to keep its link.
+    SlowConsumer,
 }
 
 impl ErrorCode {
@@ -92,6 +102,11 @@ impl ErrorCode {
         Self::NoHandler,
         Self::NotAllowed,
         Self::PeerGone,
+        Self::Expect,
+        Self::StaleDest,
+        Self::Expired,
+        Self::IdConflict,
+        Self::SlowConsumer,
     ];
 
     /// The code as it stands on the wire.
@@ -118,6 +133,11 @@ impl ErrorCode {
             Self::NoHandler => "no_handler",
             Self::NotAllowed => "not_allowed",
             Self::PeerGone => "peer_gone",
+            Self::Expect => "expect",
+            Self::StaleDest => "stale_dest",
+            Self::Expired => "expired",
+            Self::IdConflict => "id_conflict",
+            Self::SlowConsumer => "slow_consumer",
         }
     }
 
@@ -302,7 +322,7 @@ mod tests {
                     .all(|other| other.as_str() != code.as_str())
             );
         }
-        assert_eq!(ErrorCode::ALL.len(), 21);
+        assert_eq!(ErrorCode::ALL.len(), 26);
         assert_eq!(ErrorCode::from_str("Busy"), None);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Knows the members and rules of the envelope; must not hold a byte that was received.
 
-use super::{ErrorCode, Json, MAX_ADDRESS_BYTES, MAX_DEPTH, MAX_ID_BYTES};
+use super::{ErrorCode, Json, MAX_ADDRESS_BYTES, MAX_DEPTH, MAX_ID_BYTES, MAX_SEQ};
 
 /// Why a line is no frame, or a text no JSON that a frame can carry.
 ///
@@ -69,23 +69,47 @@ pub(super) enum Member {
     PassId,
     RequestId,
     Error,
+    // Those of a delivery are last: see `numbers`.
+    Seq,
+    Base,
+    Ack,
+    Since,
+    FromInc,
+    DestInc,
 }
 
 impl Member {
-    pub(super) const COUNT: usize = 8;
+    pub(super) const COUNT: usize = Self::NAMES.len();
+
+    const NAMES: [(&'static [u8], Self); 14] = [
+        (b"type", Self::Type),
+        (b"name", Self::Name),
+        (b"data", Self::Data),
+        (b"dest", Self::Dest),
+        (b"from", Self::From),
+        (b"pass_id", Self::PassId),
+        (b"request_id", Self::RequestId),
+        (b"error", Self::Error),
+        (b"seq", Self::Seq),
+        (b"base", Self::Base),
+        (b"ack", Self::Ack),
+        (b"since", Self::Since),
+        (b"from_inc", Self::FromInc),
+        (b"dest_inc", Self::DestInc),
+    ];
 
     pub(super) fn of_key(key: &[u8]) -> Option<Self> {
-        Some(match key {
-            b"type" => Self::Type,
-            b"name" => Self::Name,
-            b"data" => Self::Data,
-            b"dest" => Self::Dest,
-            b"from" => Self::From,
-            b"pass_id" => Self::PassId,
-            b"request_id" => Self::RequestId,
-            b"error" => Self::Error,
-            _ => return None,
-        })
+        // A `match` would compare byte by byte, this compares whole words.
+        Self::NAMES
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, member)| *member)
+    }
+
+    /// Whether it belongs to [`Delivery`](super::Delivery).
+    #[inline]
+    pub(super) const fn numbers(self) -> bool {
+        self as usize >= Self::Seq as usize
     }
 
     const fn subject(self) -> &'static str {
@@ -98,6 +122,12 @@ impl Member {
             Self::PassId => "`pass_id` ",
             Self::RequestId => "`request_id` ",
             Self::Error => "`error` ",
+            Self::Seq => "`seq` ",
+            Self::Base => "`base` ",
+            Self::Ack => "`ack` ",
+            Self::Since => "`since` ",
+            Self::FromInc => "`from_inc` ",
+            Self::DestInc => "`dest_inc` ",
         }
     }
 }
@@ -147,6 +177,10 @@ pub(super) enum Reason {
     IdLength,
     #[error("must be 1 to {} bytes long", MAX_ADDRESS_BYTES)]
     AddressLength,
+    #[error("must be an integer of 1 to {}, written with digits alone", MAX_SEQ)]
+    NotSeq,
+    #[error("must be an integer of 0 to {}, written with digits alone", MAX_SEQ)]
+    NotAck,
     #[error("must not stand beside `data`")]
     BesideData,
 }

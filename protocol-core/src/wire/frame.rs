@@ -7,9 +7,8 @@ use std::ops::Range;
 
 use super::envelope::Envelope;
 use super::fault::{Member, Reason};
-use super::text::write_escaped;
-use super::write::{self, FrameType};
-use super::{FrameError, MAX_ADDRESS_BYTES, MAX_ID_BYTES, RawData};
+use super::write::FrameType;
+use super::{Delivery, FrameError, MAX_ADDRESS_BYTES, MAX_ID_BYTES, RawData};
 
 /// One parsed line, borrowing from it.
 ///
@@ -32,9 +31,13 @@ pub struct Frame<'a> {
     pub from: Option<Cow<'a, str>>,
     /// What it says.
     pub body: Body<'a>,
-    line: &'a str,
+    /// How its delivery is numbered.
+    pub delivery: Delivery<'a>,
+    pub(super) line: &'a str,
     /// Where the value of `from` stands in the line, if the member is there.
-    from_at: Option<Range<usize>>,
+    pub(super) from_at: Option<Range<usize>>,
+    /// Where the value of `from_inc` stands, likewise.
+    pub(super) from_inc_at: Option<Range<usize>>,
 }
 
 /// What a frame says, by its `type` (`PROTOCOL.md` §3).
@@ -90,7 +93,8 @@ pub enum Body<'a> {
 /// Frames are equal that say the same, however their lines look.
 impl PartialEq for Frame<'_> {
     fn eq(&self, other: &Self) -> bool {
-        (&self.dest, &self.from, &self.body) == (&other.dest, &other.from, &other.body)
+        (&self.dest, &self.from, &self.body, &self.delivery)
+            == (&other.dest, &other.from, &other.body, &other.delivery)
     }
 }
 
@@ -118,8 +122,10 @@ impl<'a> Frame<'a> {
                     dest: None,
                     from: None,
                     body: Body::Unknown,
+                    delivery: Delivery::default(),
                     line: envelope.text,
                     from_at: envelope.range(Member::From),
+                    from_inc_at: envelope.range(Member::FromInc),
                 });
             }
         };
@@ -157,53 +163,20 @@ impl<'a> Frame<'a> {
             },
             (_, None) => return Err(envelope.missing(Member::Name)),
         };
+        let delivery = if envelope.numbered {
+            Delivery::of(&envelope)?
+        } else {
+            Delivery::default()
+        };
         Ok(Self {
             dest,
             from,
             body,
+            delivery,
             line: envelope.text,
             from_at: envelope.range(Member::From),
+            from_inc_at: envelope.range(Member::FromInc),
         })
-    }
-
-    /// Appends the frame's own line with `from` in it, as a relay sends it on (`PROTOCOL.md` §8):
-    /// whatever its sender wrote there is replaced, everything else stays byte for byte, members
-    /// of later versions too. Changes to this struct's fields change nothing.
-    ///
-    /// ```
-    /// use protocol_core::wire::Frame;
-    ///
-    /// let frame = Frame::parse(br#"{"type":"pass","dest":"bob","name":"x","data":[1.0]}"#)?;
-    /// let mut out = Vec::new();
-    /// frame.relay("alice", &mut out);
-    /// assert_eq!(
-    ///     std::str::from_utf8(&out)?,
-    ///     concat!(r#"{"from":"alice","type":"pass","dest":"bob","name":"x","data":[1.0]}"#, "\n"),
-    /// );
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn relay(&self, from: &str, out: &mut Vec<u8>) {
-        let (before, key, separator, after) = if let Some(at) = &self.from_at {
-            (&self.line[..at.start], "", "", &self.line[at.end..])
-        } else {
-            // The object is not empty, it has a `type`.
-            let inside = self.line.find('{').map_or(0, |brace| brace + 1);
-            let (before, after) = self.line.split_at(inside);
-            (before, r#""from":"#, ",", after)
-        };
-        let start = out.len();
-        out.reserve(self.line.len() + from.len() + r#""from":"",_"#.len());
-        out.extend_from_slice(before.as_bytes());
-        out.extend_from_slice(key.as_bytes());
-        out.push(b'"');
-        write_escaped(out, from);
-        out.push(b'"');
-        out.extend_from_slice(separator.as_bytes());
-        out.extend_from_slice(after.as_bytes());
-        if memchr::memchr(b'\n', &out[start..]).is_some() {
-            write::unbreak(&mut out[start..]);
-        }
-        out.push(b'\n');
     }
 }
 
@@ -339,7 +312,7 @@ mod tests {
 
     #[test]
     fn every_prefix_of_a_frame_is_refused() {
-        let line = r#"{"type":"request","name":"é\u00e9","data":[1.5e3,true,{"a":null}],"seq":-0}"#;
+        let line = r#"{"type":"request","name":"é\u00e9","data":[1.5e3,true,{"a":null}],"x":-0}"#;
         assert_eq!(code(line), Some(ErrorCode::BadFrame), "it has no id");
         let line = line.replace("-0", "-0,\"request_id\":\"7\"");
         assert_eq!(code(&line), None);
@@ -351,45 +324,5 @@ mod tests {
                 "{end}"
             );
         }
-    }
-
-    fn relayed(line: &str, from: &str) -> String {
-        let mut out = Vec::new();
-        Frame::parse(line.as_bytes()).unwrap().relay(from, &mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn a_relayed_frame_names_its_sender_whatever_it_claimed() {
-        for (line, expected) in [
-            (
-                r#"{"type":"pass","name":"x"}"#,
-                r#"{"from":"ann","type":"pass","name":"x"}"#,
-            ),
-            (
-                r#"{"type":"pass","from":"bob","name":"x"}"#,
-                r#"{"type":"pass","from":"ann","name":"x"}"#,
-            ),
-            (
-                r#"{"type":"pass","fr\u006fm" : null ,"name":"x"}"#,
-                r#"{"type":"pass","fr\u006fm" : "ann" ,"name":"x"}"#,
-            ),
-            (
-                r#" {  "seq":7,"data":{"from":"x"},"type":"pass","name":"x","from":"\u0062ob"} "#,
-                r#" {  "seq":7,"data":{"from":"x"},"type":"pass","name":"x","from":"ann"} "#,
-            ),
-        ] {
-            assert_eq!(relayed(line, "ann"), format!("{expected}\n"));
-        }
-        let line = relayed(r#"{"type":"pass","name":"x"}"#, "a\"\\\u{e9}");
-        let frame = Frame::parse(line.trim_end().as_bytes()).unwrap();
-        assert_eq!(frame.from.as_deref(), Some("a\"\\\u{e9}"));
-    }
-
-    #[test]
-    fn relaying_cannot_break_the_line() {
-        let text = "{\"type\":\"pass\",\n\"name\":\"x\",\"data\":[1,\n2]}";
-        let expected = "{\"from\":\"ann\",\"type\":\"pass\", \"name\":\"x\",\"data\":[1, 2]}\n";
-        assert_eq!(relayed(text, "ann"), expected);
     }
 }

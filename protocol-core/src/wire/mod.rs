@@ -20,7 +20,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answer;
+mod cancel;
 mod data;
+mod delivery;
 mod envelope;
 mod error;
 mod fault;
@@ -29,11 +32,15 @@ mod json;
 mod lines;
 mod name;
 mod raw;
+mod relay;
 mod scan;
 mod text;
 mod write;
 
+pub use answer::{write_acknowledgement, write_error_response, write_protocol_error};
+pub(crate) use cancel::{cancelled_request, write_cancel_request, write_session_over};
 pub use data::{DataError, decode_data};
+pub use delivery::{Delivery, write_delivery};
 pub use error::{ErrorCode, WireError};
 pub use fault::FrameError;
 pub use frame::{Body, Frame};
@@ -41,10 +48,7 @@ pub use json::Json;
 pub use lines::{Line, LineSplitter, TooLong};
 pub use name::{
     MAX_ADDRESS_BYTES, MAX_DEPTH, MAX_FRAME_BEFORE_LOGIN, MAX_FRAME_CLIENT, MAX_FRAME_SERVER,
-    MAX_ID_BYTES, MAX_NAME_BYTES, RESERVED, valid_name,
+    MAX_ID_BYTES, MAX_NAME_BYTES, MAX_SEQ, RESERVED, valid_name,
 };
 pub use raw::RawData;
-pub use write::{
-    EncodeError, FrameType, write_acknowledgement, write_data, write_error_response, write_head,
-    write_protocol_error, write_tail,
-};
+pub use write::{EncodeError, FrameType, write_data, write_head, write_tail};

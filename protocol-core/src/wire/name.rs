@@ -8,10 +8,16 @@
 /// decoded by every receiver.
 pub const MAX_DEPTH: usize = 64;
 
-/// The longest `pass_id` or `request_id`, in bytes after unescaping (`PROTOCOL.md` §3).
+/// The longest `pass_id`, `request_id`, `from_inc` or `dest_inc`, in bytes after unescaping
+/// (`PROTOCOL.md` §3).
 ///
 /// A UUID in text takes 36; a receiver stores the ids of others, so they must be small.
 pub const MAX_ID_BYTES: usize = 64;
+
+/// The highest number of a delivery (`PROTOCOL.md` §3).
+///
+/// The highest integer that every JSON library keeps exact, those with nothing but doubles too.
+pub const MAX_SEQ: u64 = (1 << 53) - 1;
 
 /// The longest name of an event, in bytes (`PROTOCOL.md` §3).
 ///
@@ -41,7 +47,7 @@ pub const MAX_FRAME_BEFORE_LOGIN: usize = 4_096;
 pub const MAX_FRAME_CLIENT: usize = 1 << 20;
 
 /// Names with a meaning of their own, which no event of a user may take.
-pub const RESERVED: &[&str] = &["protocol_error", "cancel_request"];
+pub const RESERVED: &[&str] = &["protocol_error", "cancel_request", "session_over"];
 
 /// Whether `name` can name an event: 1 to [`MAX_NAME_BYTES`] bytes of `a-z`, `0-9`, `_`, `.`,
 /// `:` and `-`.

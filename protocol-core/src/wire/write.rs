@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
+use super::MAX_DEPTH;
 use super::text::write_escaped;
-use super::{MAX_DEPTH, WireError};
 
 /// The types of frames that this version writes (`PROTOCOL.md` §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,111 +129,6 @@ pub fn write_tail(out: &mut Vec<u8>, kind: FrameType, id: Option<&str>) {
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends the answer to a confirmed pass.
-///
-/// ```
-/// let mut out = Vec::new();
-/// protocol_core::wire::write_acknowledgement(&mut out, None, "0193-1", None);
-/// assert_eq!(out, b"{\"type\":\"confirm_pass\",\"pass_id\":\"0193-1\"}\n");
-/// ```
-pub fn write_acknowledgement(
-    out: &mut Vec<u8>,
-    dest: Option<&str>,
-    id: &str,
-    error: Option<&WireError>,
-) {
-    match error {
-        None => {
-            opening(out, FrameType::ConfirmPass, dest, None);
-            write_tail(out, FrameType::ConfirmPass, Some(id));
-        }
-        Some(error) => refusal(out, FrameType::ConfirmPass, dest, None, id, error),
-    }
-}
-
-/// Appends the answer to a request that was refused or failed.
-///
-/// ```
-/// use protocol_core::wire::{ErrorCode, WireError, write_error_response};
-///
-/// let mut out = Vec::new();
-/// let error = WireError::new(ErrorCode::Busy, "ask again later");
-/// write_error_response(&mut out, Some("bob"), "add", "0193-2", &error);
-/// assert_eq!(
-///     std::str::from_utf8(&out)?,
-///     concat!(
-///         r#"{"type":"response","dest":"bob","name":"add","request_id":"0193-2","#,
-///         r#""error":{"code":"busy","message":"ask again later"}}"#,
-///         "\n",
-///     ),
-/// );
-/// # Ok::<(), std::str::Utf8Error>(())
-/// ```
-pub fn write_error_response(
-    out: &mut Vec<u8>,
-    dest: Option<&str>,
-    name: &str,
-    id: &str,
-    error: &WireError,
-) {
-    refusal(out, FrameType::Response, dest, Some(name), id, error);
-}
-
-/// Appends the last word to a peer that broke the protocol (`PROTOCOL.md` §7). It carries code and
-/// message; the error's own data is left out.
-///
-/// ```
-/// use protocol_core::wire::{ErrorCode, WireError, write_protocol_error};
-///
-/// let mut out = Vec::new();
-/// write_protocol_error(&mut out, &WireError::new(ErrorCode::TooLarge, "at most 65536 bytes"));
-/// assert_eq!(
-///     std::str::from_utf8(&out)?,
-///     concat!(
-///         r#"{"type":"pass","name":"protocol_error","#,
-///         r#""data":{"code":"too_large","message":"at most 65536 bytes"}}"#,
-///         "\n",
-///     ),
-/// );
-/// # Ok::<(), std::str::Utf8Error>(())
-/// ```
-pub fn write_protocol_error(out: &mut Vec<u8>, error: &WireError) {
-    write_head(out, FrameType::Pass, None, None, "protocol_error");
-    code_and_message(out, error);
-    out.push(b'}');
-    write_tail(out, FrameType::Pass, None);
-}
-
-/// A frame with `error` in the place of `data`; `name` is absent in an acknowledgement.
-fn refusal(
-    out: &mut Vec<u8>,
-    kind: FrameType,
-    dest: Option<&str>,
-    name: Option<&str>,
-    id: &str,
-    error: &WireError,
-) {
-    opening(out, kind, dest, None);
-    if let Some(name) = name {
-        member(out, br#","name":"#, name);
-    }
-    if let Some(prefix) = kind.id_member() {
-        member(out, prefix, id);
-    }
-    out.extend_from_slice(br#","error":"#);
-    error_object(out, error);
-    out.extend_from_slice(b"}\n");
-}
-
-/// Checked JSON text, kept on one line.
-fn raw(out: &mut Vec<u8>, json: &str) {
-    let start = out.len();
-    out.extend_from_slice(json.as_bytes());
-    if memchr::memchr(b'\n', &out[start..]).is_some() {
-        unbreak(&mut out[start..]);
-    }
-}
-
 /// Turns raw line breaks into spaces. In JSON they can only be insignificant white space, and on
 /// the wire they would end the frame.
 pub(super) fn unbreak(json: &mut [u8]) {
@@ -244,7 +139,7 @@ pub(super) fn unbreak(json: &mut [u8]) {
     }
 }
 
-fn opening(out: &mut Vec<u8>, kind: FrameType, dest: Option<&str>, from: Option<&str>) {
+pub(super) fn opening(out: &mut Vec<u8>, kind: FrameType, dest: Option<&str>, from: Option<&str>) {
     out.extend_from_slice(kind.opening());
     if let Some(dest) = dest {
         member(out, br#","dest":"#, dest);
@@ -254,21 +149,7 @@ fn opening(out: &mut Vec<u8>, kind: FrameType, dest: Option<&str>, from: Option<
     }
 }
 
-fn error_object(out: &mut Vec<u8>, error: &WireError) {
-    code_and_message(out, error);
-    if let Some(data) = &error.data {
-        out.extend_from_slice(br#","data":"#);
-        raw(out, data.get());
-    }
-    out.push(b'}');
-}
-
-fn code_and_message(out: &mut Vec<u8>, error: &WireError) {
-    member(out, br#"{"code":"#, &error.code);
-    member(out, br#","message":"#, &error.message);
-}
-
-fn member(out: &mut Vec<u8>, prefix: &[u8], value: &str) {
+pub(super) fn member(out: &mut Vec<u8>, prefix: &[u8], value: &str) {
     out.extend_from_slice(prefix);
     out.push(b'"');
     write_escaped(out, value);
@@ -323,7 +204,6 @@ fn too_deep(json: &[u8]) -> bool {
 mod tests {
     use serde_json::value::RawValue;
 
-    use super::super::{ErrorCode, Json};
     use super::*;
 
     fn nested(depth: usize) -> Box<RawValue> {
@@ -367,26 +247,5 @@ mod tests {
         let mut out = b"\n".to_vec();
         write_data(&mut out, &raw).unwrap();
         assert_eq!(out, b"\n[1,  \"a\\n\" ]");
-    }
-
-    #[test]
-    fn errors_carry_their_data() {
-        let mut error = WireError::new(ErrorCode::RateLimited, "say \"please\"\n");
-        error.data = Some(Json::parse("{\"retry_after_ms\":5}").unwrap());
-        let mut out = Vec::new();
-        write_acknowledgement(&mut out, Some("bob"), "7", Some(&error));
-        let expected = concat!(
-            r#"{"type":"confirm_pass","dest":"bob","pass_id":"7","error":{"code":"rate_limited","#,
-            r#""message":"say \"please\"\n","data":{"retry_after_ms":5}}}"#,
-            "\n",
-        );
-        assert_eq!(std::str::from_utf8(&out).unwrap(), expected);
-        out.clear();
-        write_protocol_error(&mut out, &error);
-        assert!(
-            !std::str::from_utf8(&out)
-                .unwrap()
-                .contains("retry_after_ms")
-        );
     }
 }

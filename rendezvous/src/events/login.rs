@@ -1,12 +1,16 @@
 //! Sessions: logging in and out, and what the server says of a session's end.
 
+use std::time::Duration;
+
 use protocol_core::{Event, EventData, EventError, EventSet, PeerId};
 
 use super::{Room, Secret};
 
-/// Opens a session: from now on the connection speaks for the peer `id` (`PROTOCOL.md` §9).
+/// Opens a session, or goes on with one whose link was lost: from now on the connection speaks for the
+/// peer `id` (`PROTOCOL.md` §9).
 ///
-/// The members of later versions are optional; a plain login is `{"id":"alice"}`.
+/// All other members are optional; a plain login is `{"id":"alice"}`, and its session ends with its
+/// link.
 #[derive(Debug, Clone, Event)]
 #[event(request, name = "login", response = LoggedIn, error = LoginError)]
 pub struct LogIn {
@@ -15,13 +19,20 @@ pub struct LogIn {
     /// What proves who this is, where the server asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
-    /// A random text of the client's process, new after a restart. Taken, and not used yet.
+    /// A random text of the client's process of at most 64 bytes, the same in each of its logins and
+    /// new after a restart. Confirmed passes and requests are numbered for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inc: Option<String>,
-    /// The resume token of a lost session. Sessions cannot be resumed yet: `resume_failed`.
+    /// What resumes a session whose link was lost: [`LoggedIn::resume`] of the last login that was
+    /// answered. Where that session is over, the login is refused with `resume_failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Secret>,
-    /// For how many milliseconds the session should outlive its link. Granted is 0 today.
+    /// How many frames the client has got in the session that it resumes; what the server holds beyond
+    /// them is sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<u64>,
+    /// For how many milliseconds the session should outlive its link; 0 where it is not given. The
+    /// server may grant less.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace_ms: Option<u64>,
     /// The client's program and its version, for the server's log.
@@ -40,6 +51,7 @@ impl LogIn {
             token: None,
             inc: None,
             resume: None,
+            received: None,
             grace_ms: None,
             client: None,
             protocol: None,
@@ -54,6 +66,24 @@ impl LogIn {
         self.token = Some(Secret::new(token));
         self
     }
+
+    /// The same login for a session that outlives its link for `grace`, in whole milliseconds, so that
+    /// it can be resumed. The server may grant less.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rendezvous::events::LogIn;
+    ///
+    /// let login = LogIn::new("alice").grace(Duration::from_secs(30));
+    /// assert_eq!(login.grace_ms, Some(30_000));
+    /// ```
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace_ms = Some(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
 }
 
 /// A protocol by name and version, as `#[protocol(…)]` declares it.
@@ -65,15 +95,20 @@ pub struct ProtocolInfo {
     pub version: String,
 }
 
-/// A session that was opened.
+/// A session that was opened, or goes on.
 #[derive(Debug, Clone, Event)]
 #[event(response)]
 pub struct LoggedIn {
     /// The id in Unicode's normal form C, by which others reach this peer.
     pub id: PeerId,
-    /// The session's own id, new with each login; no secret.
+    /// The session's own id, new with each login that resumes none; no secret.
     pub session: String,
-    /// What resumes the session after its link is lost; absent where that is not possible.
+    /// A random text of the server's, the same for all sessions and new with each start of it; empty
+    /// where the server says none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub inc: String,
+    /// What resumes the session after its link is lost, new with each login; absent where that is not
+    /// possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Secret>,
     /// For how many milliseconds the session outlives its link.
@@ -94,6 +129,9 @@ pub enum LoginError {
         /// The rule that it breaks.
         rule: String,
     },
+    /// The client's life is told by 1 to 64 bytes without control characters.
+    #[error("`inc` takes 1 to 64 bytes without control characters: choose another random text")]
+    IncInvalid,
     /// Somebody else has the id, or one that looks the same: they are logged in, or it is bound to
     /// their key.
     #[error(
@@ -145,9 +183,13 @@ pub struct LogOut {}
 pub struct LoggedOut {}
 
 /// Asks for a sign of life and the server's time. Allowed before login.
-#[derive(Debug, Clone, Event)]
+#[derive(Debug, Clone, Default, Event)]
 #[event(request, response = Pong)]
-pub struct Ping {}
+pub struct Ping {
+    /// How many frames the client has got in its session: the server need not hold them any longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<u64>,
+}
 
 /// The server's sign of life.
 #[derive(Debug, Clone, Event)]

@@ -4,7 +4,8 @@ use protocol_core::{Event, EventData, EventSet, PeerId, RoomId};
 
 use super::{Capacity, Meta, Player, PlayerStatus, Room, Visibility};
 
-/// This client is in a room from now on: the first that it hears of it.
+/// This client is in a room from now on: the first that it hears of it. With
+/// [`JoinCause::Resumed`] it still is, and this is how the room is now.
 #[derive(Debug, Clone, PartialEq, Event)]
 #[event(pass)]
 pub struct SelfJoined {
@@ -76,7 +77,8 @@ pub enum JoinCause {
     Created,
     /// It joined.
     Joined,
-    /// Its session was resumed. Not sent yet.
+    /// Its link stands again. What it knew of the room is replaced by this, which shows the changes of
+    /// its own status too.
     Resumed,
     /// A cause of a later version.
     #[serde(other)]
@@ -152,7 +154,7 @@ pub struct PlayerLeft {
     pub by: Option<PeerId>,
 }
 
-/// Another player's link was lost, or stands again. Not sent yet.
+/// Another player's link was lost, or stands again.
 #[derive(Debug, Clone, PartialEq, Eq, Event)]
 #[event(pass)]
 pub struct PlayerUpdated {

@@ -4,21 +4,26 @@ use std::mem;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol_core::{ConnectionId, Context, Protocol};
+use protocol_core::{ConnectionId, Context, Includes, Protocol, ToClient};
 use uuid::Uuid;
 
+use super::resume::{check_inc, resume_token};
 use crate::config::Speaks;
 use crate::events::{
     LeaveReason, LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong,
-    ProtocolInfo,
+    ProtocolInfo, SessionNews,
 };
-use crate::service::Rendezvous;
+use crate::service::{Rendezvous, in_ms};
 use crate::state::{Directory, OpenError, PeerName, Session};
 
 /// What a log line shows of a text that a client chose.
 const LOGGED_CHARACTERS: usize = 64;
 
-impl<P: Protocol, D: Directory> LoginHandler<P> for Rendezvous<D> {
+impl<P, D> LoginHandler<P> for Rendezvous<D>
+where
+    P: Protocol + Includes<ToClient, SessionNews>,
+    D: Directory,
+{
     async fn on_log_in(&self, cx: &Context<P>, event: LogIn) -> Result<LoggedIn, LoginError> {
         let client = event.client.as_deref().map(cut);
         let opened = self.open(cx, event).await;
@@ -42,7 +47,9 @@ impl<P: Protocol, D: Directory> LoginHandler<P> for Rendezvous<D> {
         LoggedOut {}
     }
 
-    async fn on_ping(&self, _cx: &Context<P>, _event: Ping) -> Pong {
+    async fn on_ping(&self, cx: &Context<P>, event: Ping) -> Pong {
+        cx.expect_heartbeats(event.received);
+        self.settle(cx);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -53,11 +60,10 @@ impl<P: Protocol, D: Directory> LoginHandler<P> for Rendezvous<D> {
 }
 
 impl<D: Directory> Rendezvous<D> {
-    async fn open<P: Protocol>(
-        &self,
-        cx: &Context<P>,
-        event: LogIn,
-    ) -> Result<LoggedIn, LoginError> {
+    async fn open<P>(&self, cx: &Context<P>, event: LogIn) -> Result<LoggedIn, LoginError>
+    where
+        P: Protocol + Includes<ToClient, SessionNews>,
+    {
         if !self.inner.attached.load(Ordering::Relaxed) {
             tracing::error!(
                 "a server without gate and relay: start it with `rendezvous.bind(…)` or \
@@ -71,21 +77,29 @@ impl<D: Directory> Rendezvous<D> {
         if self.inner.config.speaks == Speaks::Own {
             check_protocol::<P>(event.protocol.as_ref())?;
         }
-        if event.resume.is_some() {
-            return Err(LoginError::ResumeFailed);
-        }
         let peer = PeerName::new(&event.id).map_err(|error| LoginError::IdInvalid {
             rule: error.to_string(),
         })?;
+        check_inc(event.inc.as_deref())?;
+        if let Some(token) = &event.resume {
+            return self.resume(cx, &peer, token, &event).await;
+        }
         let proof = self.prove(cx, &peer, event.token.as_ref())?;
         let connection = cx.connection();
+        let grace = self.grace(&event);
+        let (secret, token) = resume_token(grace)?.unzip();
         let session = Session {
             id: Uuid::new_v4().to_string(),
             peer: peer.clone(),
             connection,
+            resume: token,
         };
         let session_id = session.id.clone();
-        let opened = self.inner.directory.open(session).await;
+        let mut opened = self.inner.directory.open(session.clone()).await;
+        if opened == Err(OpenError::Taken) && self.is_same_peer(cx, &peer, proof) {
+            self.replace(cx, &peer).await;
+            opened = self.inner.directory.open(session).await;
+        }
         opened.map_err(|error| match error {
             OpenError::Taken => LoginError::IdTaken,
             OpenError::AlreadyOpen => LoginError::AlreadyLoggedIn,
@@ -105,6 +119,10 @@ impl<D: Directory> Rendezvous<D> {
             return Err(LoginError::IdTaken);
         }
         reserved.keep();
+        cx.open_session(self.terms(&event, &session_id), grace);
+        if !grace.is_zero() {
+            self.watch_link(cx);
+        }
         let (rendezvous, link) = (self.clone(), cx.clone());
         cx.on_leave(move || {
             drop(online);
@@ -117,8 +135,9 @@ impl<D: Directory> Rendezvous<D> {
         Ok(LoggedIn {
             id: peer.id().clone(),
             session: session_id,
-            resume: None,
-            grace_ms: 0,
+            inc: self.inner.inc.clone(),
+            resume: secret,
+            grace_ms: in_ms(grace),
             resumed: false,
             rooms: Vec::new(),
         })

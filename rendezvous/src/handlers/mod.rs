@@ -5,6 +5,7 @@ mod identity;
 mod login;
 mod parts;
 mod passwords;
+mod resume;
 mod rooms;
 
 pub use parts::{LoginPart, RoomsPart};

@@ -6,7 +6,7 @@ use crate::events::{
     Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, Invited,
     JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, LogIn, LogOut,
     LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong, Room, RoomList, RoomNews,
-    RoomsHandler, SetHost, SetHostError, UpdateError, UpdateRoom,
+    RoomsHandler, SessionNews, SetHost, SetHostError, UpdateError, UpdateRoom,
 };
 use crate::service::Rendezvous;
 use crate::state::{Directory, InMemory};
@@ -16,7 +16,11 @@ use crate::state::{Directory, InMemory};
 #[derive(Debug, Clone)]
 pub struct LoginPart<D = InMemory>(pub(crate) Rendezvous<D>);
 
-impl<P: Protocol, D: Directory> LoginHandler<P> for LoginPart<D> {
+impl<P, D> LoginHandler<P> for LoginPart<D>
+where
+    P: Protocol + Includes<ToClient, SessionNews>,
+    D: Directory,
+{
     async fn on_log_in(&self, cx: &Context<P>, event: LogIn) -> Result<LoggedIn, LoginError> {
         self.0.on_log_in(cx, event).await
     }

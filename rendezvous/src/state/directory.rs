@@ -6,8 +6,8 @@ use std::time::Instant;
 use protocol_core::{ConnectionId, Encoded, Outlet, PeerId, Put, RoomId, SendError};
 
 use super::rooms::{Command, List, News, RoomLimits, Rooms};
-use super::{OpenError, Session, Sessions};
-use crate::events::{LeaveReason, Room, RoomList, RoomNews};
+use super::{OpenError, PeerName, ResumeError, ResumeToken, Session, Sessions};
+use crate::events::{LeaveReason, PlayerStatus, Room, RoomList, RoomNews};
 
 /// The way to a member of rooms.
 pub type Line = Outlet<RoomNews>;
@@ -26,13 +26,17 @@ pub struct Applied<C: Command> {
 
 /// Where sessions and rooms are kept.
 ///
-/// Opening and commanding may take time, since a store of many servers has to agree. What is read
-/// is this server's own copy, and reading does not wait. Nor does closing: it is called when a link
-/// is gone, and such a store passes it on by itself.
+/// Opening, resuming and commanding may take time, since a store of many servers has to agree. What
+/// is read is this server's own copy, and reading does not wait. Nor do [`settle`](Self::settle),
+/// [`set_status`](Self::set_status) and [`close`](Self::close): they tell what has happened to a link,
+/// and such a store passes them on by itself, those of one connection in their order.
 ///
 /// A session is closed only after [`open`](Self::open) has returned, and then once. The future of
 /// `open` may be dropped before that, when it takes too long or the server stops; then no session
-/// may be left.
+/// may be left. That of [`resume`](Self::resume) may be dropped too; then the token that it was given
+/// still resumes the session, whether or not another one does by then.
+///
+/// Tokens are kept as digests, so a store never sees what a client proves itself by.
 ///
 /// News are put into the members' lines in the order of the changes, before anybody can see a change
 /// in another way, and those for a peer itself before its command returns (`PROTOCOL.md` §10).
@@ -44,8 +48,39 @@ pub trait Directory: Send + Sync + 'static {
     /// See [`OpenError`].
     fn open(&self, session: Session) -> impl Future<Output = Result<(), OpenError>> + Send;
 
+    /// Goes on with the session of a peer, or of one whose name looks the same, on a link that proved
+    /// itself by `token`, and returns it as it is now. It has `next` for its token; `token` holds beside
+    /// that until [`settle`](Self::settle), so that an answer that is lost with its link costs nothing.
+    /// No third one does.
+    ///
+    /// Its rooms know nothing of that yet, see [`set_status`](Self::set_status).
+    ///
+    /// # Errors
+    ///
+    /// See [`ResumeError`]; then nothing has changed. A session whose link is kept by another server
+    /// is none that this one can resume.
+    fn resume(
+        &self,
+        peer: &PeerName,
+        token: &ResumeToken,
+        next: ResumeToken,
+    ) -> impl Future<Output = Result<Session, ResumeError>> + Send;
+
+    /// A frame has come from the link that was given `token` by [`resume`](Self::resume), so the token
+    /// before that holds no more. Changes nothing where the session has gone on to yet another link.
+    fn settle(&self, connection: ConnectionId, token: &ResumeToken);
+
+    /// The session of a peer, or of one whose name looks the same, on this server. Whether that still
+    /// holds when a login gets as far as [`open`](Self::open) is judged there.
+    fn session_of(&self, peer: &PeerName) -> Option<Session>;
+
+    /// Says how the link of a connection's session is: its peer's rooms show it from now on, those too
+    /// that it comes to be in later. Where that is news, other members hear `player_updated`; a peer
+    /// that is online again hears `self_joined` of each room, since it has missed its own changes.
+    fn set_status(&self, connection: ConnectionId, status: PlayerStatus);
+
     /// Ends the session of a connection and returns it, if there was one. Its peer leaves all rooms,
-    /// for `reason`.
+    /// for `reason`, whether or not its link stands.
     fn close(&self, connection: ConnectionId, reason: LeaveReason) -> Option<Session>;
 
     /// How many sessions there are.
@@ -128,6 +163,34 @@ impl InMemory {
 impl Directory for InMemory {
     async fn open(&self, session: Session) -> Result<(), OpenError> {
         self.write().sessions.open(session)
+    }
+
+    async fn resume(
+        &self,
+        peer: &PeerName,
+        token: &ResumeToken,
+        next: ResumeToken,
+    ) -> Result<Session, ResumeError> {
+        self.write().sessions.resume(peer, token, next)
+    }
+
+    fn settle(&self, connection: ConnectionId, token: &ResumeToken) {
+        self.write().sessions.settle(connection, token);
+    }
+
+    fn session_of(&self, peer: &PeerName) -> Option<Session> {
+        self.read().sessions.of_peer(peer).cloned()
+    }
+
+    fn set_status(&self, connection: ConnectionId, status: PlayerStatus) {
+        let mut state = self.write();
+        let State { sessions, rooms } = &mut *state;
+        let Some(session) = sessions.of_connection(connection) else {
+            return;
+        };
+        let mut news = Vec::new();
+        rooms.set_status(session.peer.id(), status, &mut news);
+        deliver(&news);
     }
 
     fn close(&self, connection: ConnectionId, reason: LeaveReason) -> Option<Session> {

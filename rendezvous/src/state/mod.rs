@@ -7,6 +7,7 @@ mod bindings;
 mod code;
 mod directory;
 mod name;
+mod resume_token;
 pub mod rooms;
 mod sessions;
 
@@ -15,5 +16,6 @@ pub(crate) use bindings::{Change, Day, Table, is_id};
 pub(crate) use code::code;
 pub use directory::{Applied, Directory, InMemory, Line};
 pub use name::{MAX_NAME_CHARACTERS, Name, NameError, PeerName};
+pub use resume_token::ResumeToken;
 pub(crate) use sessions::Sessions;
-pub use sessions::{OpenError, Session};
+pub use sessions::{OpenError, ResumeError, Session};

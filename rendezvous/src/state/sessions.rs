@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use protocol_core::ConnectionId;
 
-use super::PeerName;
+use super::{PeerName, ResumeToken};
 
 /// A peer that is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,11 @@ pub struct Session {
     pub id: String,
     /// Whose it is.
     pub peer: PeerName,
-    /// The connection that speaks for the peer.
+    /// The connection that speaks for the peer. It stays the same when another link takes the place
+    /// of a lost one.
     pub connection: ConnectionId,
+    /// What the next link has to prove itself by; none where the session ends with its link.
+    pub resume: Option<ResumeToken>,
 }
 
 /// Why a session cannot be opened.
@@ -37,12 +40,36 @@ pub enum OpenError {
     },
 }
 
+/// Why a session cannot be resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The peer has no session, one that cannot be resumed, or one with another token: nobody is told
+    /// which.
+    #[error("there is no such session to resume")]
+    Unknown,
+}
+
 /// All sessions of one server.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    by_connection: HashMap<ConnectionId, Session>,
+    by_connection: HashMap<ConnectionId, Held>,
     by_key: HashMap<Box<str>, ConnectionId>,
     max: usize,
+}
+
+#[derive(Debug)]
+struct Held {
+    session: Session,
+    /// The token that was proved last, until it is certain that the client has the one after it.
+    proved: Option<ResumeToken>,
+}
+
+impl Held {
+    fn takes(&self, token: &ResumeToken) -> bool {
+        let mut tokens = self.session.resume.iter().chain(&self.proved);
+        tokens.any(|known| known == token)
+    }
 }
 
 impl Sessions {
@@ -72,18 +99,57 @@ impl Sessions {
         }
         self.by_key
             .insert(session.peer.key().into(), session.connection);
-        self.by_connection.insert(session.connection, session);
+        let held = Held {
+            session,
+            proved: None,
+        };
+        self.by_connection.insert(held.session.connection, held);
         Ok(())
+    }
+
+    /// Goes on with a session on another link, which `token` proves. From now on that takes `next`,
+    /// or `token` once more while nobody knows whether the client got `next`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is nothing that `token` resumes; then nothing has changed.
+    pub(crate) fn resume(
+        &mut self,
+        peer: &PeerName,
+        token: &ResumeToken,
+        next: ResumeToken,
+    ) -> Result<Session, ResumeError> {
+        let connection = self.by_key.get(peer.key());
+        let held = connection.and_then(|connection| self.by_connection.get_mut(connection));
+        let held = held.filter(|held| held.takes(token));
+        let held = held.ok_or(ResumeError::Unknown)?;
+        held.session.resume = Some(next);
+        held.proved = Some(token.clone());
+        Ok(held.session.clone())
+    }
+
+    /// The client has `token`, so it needs none from before. Nothing happens where `token` is not the
+    /// newest, for then this is heard from a link that has lost its session to another.
+    pub(crate) fn settle(&mut self, connection: ConnectionId, token: &ResumeToken) {
+        let held = self.by_connection.get_mut(&connection);
+        if let Some(held) = held.filter(|held| held.session.resume.as_ref() == Some(token)) {
+            held.proved = None;
+        }
     }
 
     /// The session of a connection.
     pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<&Session> {
-        self.by_connection.get(&connection)
+        Some(&self.by_connection.get(&connection)?.session)
+    }
+
+    /// The session of a peer, or of one whose name looks the same.
+    pub(crate) fn of_peer(&self, peer: &PeerName) -> Option<&Session> {
+        self.of_connection(*self.by_key.get(peer.key())?)
     }
 
     /// Ends the session of a connection, if it has one.
     pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<Session> {
-        let session = self.by_connection.remove(&connection)?;
+        let session = self.by_connection.remove(&connection)?.session;
         self.by_key.remove(session.peer.key());
         Some(session)
     }
@@ -143,6 +209,7 @@ mod tests {
             id: "0193".to_owned(),
             peer: PeerName::new(peer).unwrap(),
             connection,
+            resume: None,
         }
     }
 

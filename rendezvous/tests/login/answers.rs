@@ -149,7 +149,7 @@ fn a_ping_is_answered_with_the_servers_clock_before_and_after_login() {
             peer.request("login", json!({"id": "alice"})).await;
         }
         let (bob, _news) = house.guest().await;
-        assert!(bob.request(Ping {}).await.unwrap().server_ms > 0);
+        assert!(bob.request(Ping::default()).await.unwrap().server_ms > 0);
     });
 }
 

@@ -17,6 +17,7 @@ fn credentials_print_as_redacted() {
     let logged_in = LoggedIn {
         id: protocol_core::PeerId::new("alice").unwrap(),
         session: "0193".into(),
+        inc: "0193".into(),
         resume: Some(Secret::new(TOKEN)),
         grace_ms: 0,
         resumed: false,

@@ -58,7 +58,7 @@ fn wants_encryption(address: SocketAddr) -> bool {
 async fn takes_encrypted(address: SocketAddr, key: PublicKey) {
     let client = connect(address, key, new_key()).await.unwrap();
     assert_eq!(client.server_identity().key(), Some(key));
-    client.request(Ping {}).await.unwrap();
+    client.request(Ping::default()).await.unwrap();
 }
 
 const WARNING: &str = "others can reach this address and use plain links";

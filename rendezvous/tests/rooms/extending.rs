@@ -136,7 +136,7 @@ fn a_handler_of_ones_own_asks_who_is_in_a_room_and_sends_to_them() {
             };
             assert_eq!(drink, Drink { from: host.clone() });
         }
-        carol.request(Ping {}).await.unwrap();
+        carol.request(Ping::default()).await.unwrap();
         assert!(carols.try_next().is_none());
     });
 }

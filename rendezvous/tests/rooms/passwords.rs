@@ -89,7 +89,7 @@ fn others_are_answered_while_passwords_are_compared() {
         let guessing: Vec<_> = guessing.collect();
         let mut answered = 0;
         while guessing.iter().any(|guess| !guess.is_finished()) {
-            bob.client.request(Ping {}).await.unwrap();
+            bob.client.request(Ping::default()).await.unwrap();
             answered += 1;
         }
         for guess in guessing {

@@ -105,7 +105,7 @@ fn nothing_is_begun_while_the_server_stops() {
         let login = stranger.ask(&login.to_string()).await;
         assert_eq!(login["error"]["code"], "shutting_down");
         // Whoever wants to go may.
-        alice.client.request(Ping {}).await.unwrap();
+        alice.client.request(Ping::default()).await.unwrap();
         alice.client.request(LogOut {}).await.unwrap();
         assert_eq!(
             (place.rendezvous.rooms(), place.rendezvous.sessions()),

@@ -181,7 +181,7 @@ impl Peer {
 
     /// All news of what was done before this.
     pub(crate) async fn settle(&mut self) -> Vec<RoomNews> {
-        self.client.request(Ping {}).await.unwrap();
+        self.client.request(Ping::default()).await.unwrap();
         let mut heard = Vec::new();
         while let Some(received) = self.news.try_next() {
             heard.push(self.take_in(received.event));

@@ -7,7 +7,7 @@ use protocol_core::{PeerId, RoomId};
 use rendezvous::events::{
     Capacity, Changed, CreateError, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError,
     JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveReason, LeaveRoom, ListRooms,
-    Room, RoomList, RoomNews, Secret, SetHost, SetHostError, UpdateError, UpdateRoom,
+    PlayerStatus, Room, RoomList, RoomNews, Secret, SetHost, SetHostError, UpdateError, UpdateRoom,
 };
 use rendezvous::state::PeerName;
 use rendezvous::state::rooms::{
@@ -90,6 +90,13 @@ impl House {
     pub(crate) fn vanish(&mut self, peer: &Peer, reason: LeaveReason) {
         let mut news = Vec::new();
         self.rooms.leave_all(peer.id(), reason, &mut news);
+        self.deliver(news);
+    }
+
+    /// The link of a peer is lost, or stands again.
+    pub(crate) fn set_status(&mut self, peer: &Peer, status: PlayerStatus) {
+        let mut news = Vec::new();
+        self.rooms.set_status(peer.id(), status, &mut news);
         self.deliver(news);
     }
 

@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use protocol_core::{ConnectionId, PeerId, RoomId};
 use rendezvous::Config;
-use rendezvous::events::{LeaveReason, Room, RoomList};
+use rendezvous::events::{LeaveReason, PlayerStatus, Room, RoomList};
 use rendezvous::state::rooms::{Command, List};
-use rendezvous::state::{Applied, Directory, InMemory, Line, OpenError, Session};
+use rendezvous::state::{
+    Applied, Directory, InMemory, Line, OpenError, PeerName, ResumeError, ResumeToken, Session,
+};
 use tokio::sync::Semaphore;
 
 /// Keeps what it is told in memory, and takes a permit for each login and each command.
@@ -65,6 +67,28 @@ impl Directory for Store {
     async fn open(&self, session: Session) -> Result<(), OpenError> {
         self.logins.take().await;
         self.memory.open(session).await
+    }
+
+    async fn resume(
+        &self,
+        peer: &PeerName,
+        token: &ResumeToken,
+        next: ResumeToken,
+    ) -> Result<Session, ResumeError> {
+        self.logins.take().await;
+        self.memory.resume(peer, token, next).await
+    }
+
+    fn settle(&self, connection: ConnectionId, token: &ResumeToken) {
+        self.memory.settle(connection, token);
+    }
+
+    fn session_of(&self, peer: &PeerName) -> Option<Session> {
+        self.memory.session_of(peer)
+    }
+
+    fn set_status(&self, connection: ConnectionId, status: PlayerStatus) {
+        self.memory.set_status(connection, status);
     }
 
     fn close(&self, connection: ConnectionId, reason: LeaveReason) -> Option<Session> {

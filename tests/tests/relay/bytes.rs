@@ -17,7 +17,8 @@ fn vectors() -> Vec<(String, String)> {
     for file in fs::read_dir(folder).expect("the vectors are here") {
         let path = file.expect("the vectors are here").path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name == "README.md" || name == "streams.json" {
+        // A relay does more with a numbered delivery than to pass it on.
+        if ["README.md", "streams.json", "delivery.json"].contains(&&*name) {
             continue;
         }
         let cases: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -203,7 +204,7 @@ fn members_of_later_versions_and_white_space_arrive_as_they_were_written() {
         let hall = hall(|_| {}).await;
         let (mut alice, mut bob) = (hall.enter("alice").await, hall.enter("bob").await);
         for rest in [
-            r#""type":"pass","dest":"bob","name":"wave","seq":1,"seq":2,"ack":[1,{"x":1e999}]}"#,
+            r#""type":"pass","dest":"bob","name":"wave","hops":1,"hops":2,"via":[1,{"x":1e999}]}"#,
             r#" "d\u0065st" :	"b\u006fb" , "type":"pass","name":"wave"	,	"data" : 1 } "#,
             r#""name":"","dest":"bob","type":"p\u0061ss","":0,"Dest":"carol","FROM":"carol"}"#,
             r#""error":{"code":1},"pass_id":"7","request_id":"8","type":"pass","dest":"bob","name":"x"}"#,

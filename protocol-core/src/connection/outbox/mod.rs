@@ -17,6 +17,7 @@ pub use queue::OutgoingCall;
 pub(crate) use queue::{Backlog, Closing, Outgoing};
 
 use self::queue::{Parked, Queue};
+use super::Limits;
 use super::pending::{Outcome, Waiter};
 use super::relayed::RelayedAnswer;
 use crate::error::CloseReason;
@@ -33,6 +34,9 @@ pub(crate) struct Outbox {
     attention: AtomicBool,
     max_events: usize,
     max_bytes: usize,
+    /// Of what must not be missed, while the link is lost.
+    held_events: usize,
+    held_bytes: usize,
 }
 
 /// What became of a push.
@@ -93,13 +97,20 @@ pub(crate) struct Visit {
 }
 
 impl Outbox {
-    pub(crate) fn new(max_events: usize, max_bytes: usize) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             queue: Mutex::default(),
             attention: AtomicBool::new(false),
-            max_events: max_events.max(1),
-            max_bytes: max_bytes.max(1),
+            max_events: limits.outbound_events.max(1),
+            max_bytes: limits.outbound_bytes.max(1),
+            held_events: limits.delivery.held_events,
+            held_bytes: limits.delivery.held_bytes,
         }
+    }
+
+    /// Takes note that the link is lost and the session goes on, or that it has a link again.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.lock().down = down;
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -163,7 +174,7 @@ impl Outbox {
         if queue.closed.is_some() || queue.refuses() {
             return Put::Ended;
         }
-        let put = if self.has_room(&queue) {
+        let put = if self.has_room(&queue) && !queue.down {
             Put::Queued
         } else if self.has_reserve(&queue) {
             Put::Crowded
@@ -207,6 +218,12 @@ impl Outbox {
         }
     }
 
+    /// Has the driver look for something that is not in the queue.
+    pub(crate) fn call(&self) {
+        let queue = self.lock();
+        self.call_driver(queue);
+    }
+
     /// Wakes the driver, once for all that is pushed until its next visit.
     fn call_driver(&self, mut queue: MutexGuard<'_, Queue>) {
         self.attention.store(true, Ordering::Release);
@@ -225,6 +242,10 @@ impl Outbox {
     }
 
     fn has_reserve(&self, queue: &Queue) -> bool {
+        if queue.down {
+            return queue.ready.len() + queue.taken < self.held_events
+                && queue.ready_bytes + queue.taken_bytes < self.held_bytes;
+        }
         queue.ready.len() + queue.taken < RESERVE * self.max_events
             && queue.ready_bytes + queue.taken_bytes < RESERVE * self.max_bytes
     }

@@ -19,6 +19,8 @@ pub(crate) enum Outgoing {
     Frame(Vec<u8>),
     /// A whole frame of many receivers, encoded once.
     Shared(Bytes),
+    /// The same, which its receiver must not miss, also where its link is lost meanwhile.
+    Held(Bytes),
     /// A call: a frame up to its data, which the connection ends with an id.
     Call(OutgoingCall),
     /// The answer to an event, behind what its handler sent.
@@ -59,7 +61,7 @@ impl Outgoing {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Frame(frame) | Self::Answer(frame) => frame.len(),
-            Self::Shared(frame) => frame.len(),
+            Self::Shared(frame) | Self::Held(frame) => frame.len(),
             Self::Call(call) => call.start.len(),
             Self::Relayed(answer) => answer.len(),
             Self::PeerGone(_) => 0,
@@ -106,6 +108,8 @@ pub(super) struct Queue {
     parked_until: Option<Instant>,
     pub(super) abandoned: bool,
     pub(super) closing: Option<Closing>,
+    /// The link is lost and the session goes on.
+    pub(super) down: bool,
     pub(super) closed: Option<CloseReason>,
     /// The other end will send no more; what is due to it is still written.
     pub(super) leaving: Option<CloseReason>,

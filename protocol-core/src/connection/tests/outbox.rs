@@ -20,7 +20,7 @@ struct Desk {
 impl Desk {
     fn new(max_events: usize, max_bytes: usize) -> Self {
         Self {
-            outbox: Outbox::new(max_events, max_bytes),
+            outbox: Outbox::new(&limits(max_events, max_bytes)),
             backlog: Backlog::default(),
             start: Instant::now(),
             until: None,
@@ -91,7 +91,9 @@ fn name(pushed: &Pushed) -> &'static str {
 fn text(outgoing: Outgoing) -> String {
     match outgoing {
         Outgoing::Frame(frame) | Outgoing::Answer(frame) => String::from_utf8(frame).unwrap(),
-        Outgoing::Shared(frame) => String::from_utf8(frame.to_vec()).unwrap(),
+        Outgoing::Shared(frame) | Outgoing::Held(frame) => {
+            String::from_utf8(frame.to_vec()).unwrap()
+        }
         Outgoing::Call(_) => "call".to_owned(),
         Outgoing::Relayed(_) | Outgoing::PeerGone(_) => "of a relay".to_owned(),
     }

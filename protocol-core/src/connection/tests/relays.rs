@@ -109,7 +109,7 @@ fn answer(via: ConnectionId, line: &str) -> RelayedAnswer {
         .next_event(end.now, |incoming| {
             assert_eq!(incoming.mode, Mode::Reply);
             let mut frame = Vec::new();
-            incoming.frame.relay("bob", &mut frame);
+            incoming.frame.relay("bob", None, &mut frame);
             Ok(RelayedAnswer::new(incoming, via, Some(frame)))
         })
         .expect("an answer")
@@ -399,7 +399,7 @@ fn only_a_server_passes_on() {
 fn what_peers_send_gets_half_of_a_queue_and_answers_all_of_it() {
     let frame = |size: usize| Outgoing::Frame(vec![b'x'; size]);
     for (max_events, max_bytes) in [(8, 1_000_000), (1_000_000, 80), (8, 80)] {
-        let outbox = Outbox::new(max_events, max_bytes);
+        let outbox = Outbox::new(&limits(max_events, max_bytes));
         for _ in 0..4 {
             assert_eq!(outbox.try_push(frame(10), Share::Half), Tried::Queued);
         }
@@ -411,7 +411,7 @@ fn what_peers_send_gets_half_of_a_queue_and_answers_all_of_it() {
         // There is always room to say that somebody has left.
         outbox.peer_gone(BOB);
     }
-    let smallest = Outbox::new(1, 1);
+    let smallest = Outbox::new(&limits(1, 1));
     assert_eq!(smallest.try_push(frame(9), Share::Half), Tried::Queued);
     assert_eq!(smallest.try_push(frame(0), Share::Whole), Tried::Full);
 }

@@ -4,22 +4,29 @@
 //! spawned for a handler that is ready at once.
 
 mod serve;
+mod session;
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Sleep;
 
+use self::session::Life;
+pub(super) use self::session::Tending;
+use super::transport::Io;
 use super::{guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, Notice, due};
 use crate::error::CloseReason;
-use crate::router::{Admission, Admitted, Link, ReplyBuffer, Service};
+use crate::ids::PeerId;
+use crate::router::{Admission, Admitted, Hub, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
 
 /// Output is written once it has this size even if more input waits, so that both ends work at the
@@ -34,27 +41,39 @@ const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
 /// make one of them receive, each passes on little before that one has its turn to write.
 const CROWDING: usize = 8;
 
+/// What a driver is given.
+pub(super) struct Setup {
+    pub(super) io: Io,
+    pub(super) connection: Connection,
+    pub(super) link: Arc<Link>,
+    /// The place that the link has; given back with it.
+    pub(super) place: Box<dyn Any + Send>,
+    /// What a client has beyond one link.
+    pub(super) tending: Option<Tending>,
+}
+
 /// Runs a connection to its end. Every call and queue of it has ended by then; a handler that had
 /// begun has run to its end.
 ///
-/// `places` are given back once the connection is gone; they are in this future, since one around it
+/// `listed` is given back once the connection is gone; it is in this future, since one around it
 /// would hold the driver twice.
 ///
 /// The driver stands before the first poll: where the task is never polled, its calls end all the
 /// same.
-pub(super) fn drive<IO, S, K>(
-    io: IO,
-    connection: Connection,
-    link: Arc<Link>,
-    service: Arc<S>,
-    places: K,
-) -> impl Future<Output = ()>
+pub(super) fn drive<S, K>(setup: Setup, service: Arc<S>, listed: K) -> impl Future<Output = ()>
 where
-    IO: AsyncRead + AsyncWrite + Unpin,
     S: Service,
 {
-    let mut driver = Driver {
+    let Setup {
         io,
+        connection,
+        link,
+        place,
+        tending,
+    } = setup;
+    let mut driver = Driver {
+        io: Some(io),
+        place,
         connection,
         link,
         backlog: Backlog::default(),
@@ -68,18 +87,22 @@ where
         reads: 0,
         relays: (0, 0),
         concurrent: JoinSet::new(),
+        at_work: HashMap::new(),
+        life: Life::new(tending),
     };
     async move {
         driver.run(&service).await;
         driver.end_calls();
         while driver.concurrent.join_next().await.is_some() {}
         drop(driver);
-        drop(places);
+        drop(listed);
     }
 }
 
-struct Driver<IO> {
-    io: IO,
+struct Driver {
+    /// None while the session goes on without a link.
+    io: Option<Io>,
+    place: Box<dyn Any + Send>,
     connection: Connection,
     link: Arc<Link>,
     backlog: Backlog,
@@ -99,22 +122,48 @@ struct Driver<IO> {
     relays: (usize, usize),
     /// Handlers of `concurrent` requests that were not ready at once.
     concurrent: JoinSet<(Exchange, Result<ReplyBuffer, Failure>)>,
+    /// The tasks of those, by whom and by which id they were asked.
+    at_work: HashMap<RequestKey, AbortHandle>,
+    life: Life,
 }
 
+/// Whose request, and its id.
+type RequestKey = (Option<PeerId>, String);
+
 /// A driver that is dropped at work, as when its runtime ends, leaves no call waiting.
-impl<IO> Drop for Driver<IO> {
+impl Drop for Driver {
     fn drop(&mut self) {
         self.connection.abort();
         self.end_calls();
     }
 }
 
-impl<IO> Driver<IO> {
+impl Driver {
     /// Lifts the bounds for strangers once it is known whom the connection speaks for.
     fn note_identity(&mut self) {
         if self.connection.is_stranger() && self.link.peer.get().is_some() {
             self.connection.identified();
         }
+        if !self.connection.has_session()
+            && let Some(session) = self.link.session.get()
+        {
+            let terms = session.terms.clone();
+            let memory = self.whose().and_then(|(hub, peer)| {
+                let whose = (peer, terms.far_inc.as_deref());
+                hub.take_memory(self.now, &self.connection.limits().delivery, whose)
+            });
+            self.connection.begin_session(self.now, terms, memory);
+        }
+        if self.link.beats.load(Ordering::Relaxed) {
+            self.connection.expect_heartbeats(self.now);
+            let received = self.link.received.load(Ordering::Relaxed);
+            self.connection.note_received(received);
+        }
+    }
+
+    /// Whose this connection is, at a server.
+    fn whose(&self) -> Option<(Arc<Hub>, PeerId)> {
+        Some((self.link.hub()?, self.link.peer.get()?.clone()))
     }
 
     /// Slows a peer down that makes others receive more than it may; whether it made them receive
@@ -143,12 +192,18 @@ impl<IO> Driver<IO> {
             .close_reason()
             .cloned()
             .unwrap_or(CloseReason::Closed);
+        // Before the name is free: whoever has it next may be the same life of the same peer.
+        if let (Some((hub, peer)), Some(memory)) = (self.whose(), self.connection.take_memory()) {
+            let whose = (peer, self.link.inc());
+            hub.keep_memory(self.now, &self.connection.limits().delivery, whose, memory);
+        }
+        self.tell_end(&reason);
         self.link.end(&reason, mem::take(&mut self.backlog));
         self.connection.set_held_back(0);
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
+impl Driver {
     async fn run<S: Service>(&mut self, service: &Arc<S>) {
         let mut scratch = ReplyBuffer::default();
         let mut worked = false;
@@ -163,7 +218,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 self.give_turn(weight, 0).await;
             }
             let waiting = self.connection.input_len();
-            let next = if self.is_crowded() {
+            let next = if self.is_crowded() || self.life.is_greeting() {
                 None
             } else {
                 let admit = |incoming: &Incoming<'_>| admit(&**service, incoming);
@@ -186,7 +241,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     } else {
                         scratch = self.handle(service, admitted, scratch).await;
                     }
+                    self.link
+                        .resumable_from
+                        .store(self.connection.resumable_from(), Ordering::Relaxed);
                 }
+                _ if self.hand_over() => return,
                 None if self.connection.is_closed() => return,
                 None if mem::take(&mut worked) => {
                     // A frame that has begun has its whole time from now, not from before the
@@ -294,7 +353,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         match first {
             Poll::Ready(outcome) => drop(self.finish(&exchange, outcome.map_err(Failure::from))),
             Poll::Pending => {
-                self.concurrent.spawn(async move {
+                let key = (exchange.dest.clone(), exchange.id.as_str().to_owned());
+                let task = self.concurrent.spawn(async move {
                     let guarded = poll_fn(|cx| guard::poll(handler.as_mut(), cx));
                     let outcome = match tokio::time::timeout(limit, guarded).await {
                         Ok(outcome) => outcome.map_err(Failure::from),
@@ -305,6 +365,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     }
                     (exchange, outcome)
                 });
+                self.at_work.insert(key, task);
                 self.connection.set_handling(self.concurrent.len());
             }
         }

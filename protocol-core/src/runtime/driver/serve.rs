@@ -5,7 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWrite;
 use tokio::task::coop;
 
 use super::{Driver, admit};
@@ -17,7 +18,7 @@ use crate::runtime::{buffers, now};
 /// Reads without a pause in one visit of the scheduler; then other tasks get their turn.
 const READS_A_TURN: usize = 8;
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
+impl Driver {
     /// Serves the socket, the queue and the timers until an event may be there, or, while a handler
     /// works, until its deadline.
     pub(super) fn poll_link<S: Service>(
@@ -38,7 +39,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 .next_deadline()
                 .is_some_and(|due| due <= self.now)
             {
+                if let Some(reason) = self.connection.is_lost(self.now) {
+                    self.lost(&reason);
+                }
                 self.connection.handle_timeout(self.now);
+            }
+            if self.poll_session(cx) && !handling {
+                return Poll::Ready(());
             }
             self.settle();
             if was_paused && !self.connection.is_paused() && !handling {
@@ -49,6 +56,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             // While the output is full nothing is read, so nothing but its flush wakes the reader.
             let was_full = self.connection.is_output_full();
             self.collect();
+            self.cancel();
             let finished = self.poll_concurrent(cx);
             let arrived = self.poll_input(cx, service, handling);
             if self.connection.is_muted() {
@@ -75,6 +83,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             }
             if self.connection.is_broken() && !was_broken {
                 self.end_calls();
+            }
+            let leaves = self.closing == Some(Closing::Flush) && self.backlog.is_empty();
+            if leaves && self.poll_leaving(cx) && self.waiting_until.is_none() {
+                self.connection.close();
             }
             if !self.awaits_handlers(handling) {
                 self.poll_shutdown(cx);
@@ -136,9 +148,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             self.connection.stop_taking();
         }
         match self.closing {
-            Some(Closing::Leave | Closing::Flush)
-                if self.backlog.is_empty() && self.waiting_until.is_none() =>
-            {
+            Some(Closing::Leave) if self.backlog.is_empty() && self.waiting_until.is_none() => {
+                if self.goes_on() {
+                    self.connection.end_session();
+                }
                 self.connection.close();
             }
             Some(Closing::Drain) => self.connection.drain(),
@@ -157,6 +170,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                     self.connection.send_frame(&frame);
                 }
                 Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
+                Some(Outgoing::Held(frame)) => self.connection.send_held(&frame),
                 Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
                 Some(Outgoing::Relayed(answer)) => {
                     self.connection.relay_answer(&answer);
@@ -183,6 +197,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         {
             // A task that was aborted has nobody left to answer.
             if let Ok((exchange, outcome)) = joined {
+                let key = (exchange.dest.clone(), exchange.id.as_str().to_owned());
+                self.at_work.remove(&key);
                 drop(self.finish(&exchange, outcome));
             }
             finished = true;
@@ -204,7 +220,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         let relay = |incoming: &Incoming<'_>| admit(service, incoming).map(drop);
         // While no further event can be handled, only answers are worth reading, and the link's end
         // where somebody waits for it: a buffer's worth of events may stand before that.
-        let held = handling || self.is_crowded();
+        let held = handling || self.is_crowded() || self.life.is_greeting();
         let set_aside = held && self.connection.has_open_calls();
         let looks_ahead =
             || self.connection.input_len() < buffers::READ_BYTES && self.link.outbox.is_watched();
@@ -227,19 +243,34 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             cx.waker().wake_by_ref();
             return false;
         }
+        let Some(io) = &mut self.io else {
+            return false;
+        };
         let buffer = self.connection.read_buffer();
         buffer.reserve(buffers::READ_BYTES / 2);
-        let read = pin!(self.io.read_buf(buffer)).poll(cx);
+        let read = pin!(io.read_buf(buffer)).poll(cx);
         match read {
             Poll::Ready(Ok(0)) => {
+                let reason = self.connection.end_of_input();
+                if self.lost(&reason) {
+                    return true;
+                }
                 self.connection.input_ended();
                 let reason = self.connection.close_reason();
                 let reason = reason.unwrap_or(&CloseReason::PeerClosed);
                 self.link.outbox.peer_left(reason);
             }
-            Poll::Ready(Ok(_)) => self.connection.received(),
+            Poll::Ready(Ok(_)) => {
+                self.connection.received();
+                self.connection.heard(self.now);
+                if let Some(reason) = self.connection.codec_failure()
+                    && self.lost(&reason)
+                {
+                    return true;
+                }
+            }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Poll::Ready(Err(error)) => self.connection.broken(error.into()),
+            Poll::Ready(Err(error)) => self.lost_or_broken(error.into()),
             Poll::Pending => {
                 // tokio also says so to a task that has used up its turn.
                 let settled = coop::has_budget_remaining() && self.connection.input_is_drained();
@@ -270,19 +301,35 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         false
     }
 
+    /// Goes on without the link where the session can, else gives it up.
+    fn lost_or_broken(&mut self, reason: CloseReason) {
+        if !self.lost(&reason) {
+            self.connection.broken(reason);
+        }
+    }
+
+    /// Ends the work for requests whose callers have given them up.
+    fn cancel(&mut self) {
+        for (from, id) in self.connection.take_cancelled() {
+            if let Some(task) = self.at_work.remove(&(from, id.as_str().to_owned())) {
+                task.abort();
+            }
+        }
+    }
+
     pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
         loop {
             let output = self.connection.output();
-            if output.is_empty() {
+            let (false, Some(io)) = (output.is_empty(), &mut self.io) else {
                 return;
-            }
-            match Pin::new(&mut self.io).poll_write(cx, output) {
-                Poll::Ready(Ok(0)) => self
-                    .connection
-                    .broken(io::Error::from(io::ErrorKind::WriteZero).into()),
+            };
+            match Pin::new(io).poll_write(cx, output) {
+                Poll::Ready(Ok(0)) => {
+                    self.lost_or_broken(io::Error::from(io::ErrorKind::WriteZero).into());
+                }
                 Poll::Ready(Ok(count)) => self.connection.written(count),
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => self.connection.broken(error.into()),
+                Poll::Ready(Err(error)) => self.lost_or_broken(error.into()),
                 Poll::Pending => {
                     self.connection.blocked(self.now);
                     return;
@@ -301,14 +348,23 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
             return;
         }
         // Plain sockets shut at once; a transport that waits is asked again at its wake-up.
-        if Pin::new(&mut self.io).poll_shutdown(cx).is_ready() {
+        let is_shut = match &mut self.io {
+            Some(io) => Pin::new(io).poll_shutdown(cx).is_ready(),
+            None => true,
+        };
+        if is_shut {
             self.connection.shut_down(self.now);
         }
     }
 
     /// Nothing is left to do now: sets the timer and the queue's waker.
     fn rest(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
-        let due = [self.connection.next_deadline(), self.waiting_until, handler];
+        let due = [
+            self.connection.next_deadline(),
+            self.waiting_until,
+            self.life.due(),
+            handler,
+        ];
         let due = due.into_iter().flatten().min();
         match due {
             None => {}

@@ -59,6 +59,11 @@ fn standard_codes() {
         "no_handler",
         "not_allowed",
         "peer_gone",
+        "expect",
+        "stale_dest",
+        "expired",
+        "id_conflict",
+        "slow_consumer",
     ];
     for code in codes {
         check(

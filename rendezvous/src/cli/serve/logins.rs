@@ -30,6 +30,17 @@ pub(super) struct Logins {
     )]
     pub(super) login_timeout: Duration,
 
+    /// For how long a session may outlive its link, where its client asks for that; 0s for not at all
+    #[arg(
+        long,
+        env = "RENDEZVOUS_GRACE",
+        value_name = "TIME",
+        default_value = "1m",
+        value_parser = values::time,
+        help_heading = "Login"
+    )]
+    pub(super) grace: Duration,
+
     /// The time in which one IP address gets one more login; 0s for no limit. Loopback has none
     #[arg(
         long,

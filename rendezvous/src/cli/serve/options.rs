@@ -177,6 +177,7 @@ impl Serve {
         Config {
             server,
             sessions: self.logins.max_sessions.unwrap_or(self.max_connections) as usize,
+            grace: self.logins.grace,
             login_interval: self.logins.login_interval,
             login_burst: self.logins.login_burst,
             login_failures: self.logins.login_failures,

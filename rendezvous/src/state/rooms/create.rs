@@ -93,7 +93,8 @@ impl Command for Create {
             bans: Bans::default(),
             invites: Invites::default(),
         };
-        room.add(turn.by, turn.line, JoinCause::Created, turn.news);
+        let way = (turn.line, rooms.status_of(&me));
+        room.add(turn.by, way, JoinCause::Created, turn.news);
         let view = room.view();
         rooms.by_peer.entry(me).or_default().push(id.clone());
         rooms.by_id.insert(id.clone(), room);

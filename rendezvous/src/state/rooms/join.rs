@@ -46,6 +46,7 @@ impl Command for Join {
             turn.rooms.limits.rooms_a_peer,
             turn.rooms.of_peer(me.id()).len(),
         );
+        let way = (turn.line, turn.rooms.status_of(me.id()));
         let room = turn.rooms.by_id.get_mut(&id);
         let room = room.ok_or(JoinError::RoomNotFound)?;
         if is_member {
@@ -89,7 +90,7 @@ impl Command for Join {
         if let Some(code) = invite {
             room.invites.used(code);
         }
-        room.add(me, turn.line, JoinCause::Joined, turn.news);
+        room.add(me, way, JoinCause::Joined, turn.news);
         let view = room.view();
         let mine = turn.rooms.by_peer.entry(me.id().clone());
         mine.or_default().push(id);

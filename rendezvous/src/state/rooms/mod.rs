@@ -13,6 +13,7 @@ mod leave;
 mod list;
 mod room;
 mod set_host;
+mod status;
 mod update;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +24,7 @@ use protocol_core::{PeerId, RoomId};
 use self::invite::Code;
 use self::room::{KickedBy, RoomState};
 use super::PeerName;
-use crate::events::{LeaveReason, OnHostLeave, Room, RoomNews, Visibility};
+use crate::events::{LeaveReason, OnHostLeave, PlayerStatus, Room, RoomNews, Visibility};
 
 pub use command::Command;
 pub use create::{Create, Created};
@@ -66,6 +67,9 @@ pub struct Rooms<L> {
     by_invite: HashMap<Code, RoomId>,
     /// Only peers that are in some room.
     by_peer: HashMap<PeerId, Vec<RoomId>>,
+    /// Only peers that are not online, in some room or in none: a command that was under way when the
+    /// link was lost may still make or join one.
+    away: HashMap<PeerId, PlayerStatus>,
     next_listed: u64,
     /// No rooms are made any more, so none are there to join.
     closed: bool,
@@ -89,6 +93,7 @@ impl<L: Clone> Rooms<L> {
             listed: BTreeMap::new(),
             by_invite: HashMap::new(),
             by_peer: HashMap::new(),
+            away: HashMap::new(),
             next_listed: 0,
             closed: false,
         }
@@ -117,8 +122,9 @@ impl<L: Clone> Rooms<L> {
         })
     }
 
-    /// Takes a peer out of all its rooms.
+    /// Takes a peer out of all its rooms, and forgets how its link is.
     pub fn leave_all(&mut self, peer: &PeerId, reason: LeaveReason, news: &mut Vec<News<L>>) {
+        self.away.remove(peer);
         for id in self.by_peer.get(peer).cloned().unwrap_or_default() {
             self.remove_member(&id, peer, reason, None, news);
         }

@@ -12,7 +12,8 @@ use super::News;
 use super::invite::Invites;
 use crate::events::{
     Capacity, HostChanged, JoinCause, LeaveReason, Meta, OnHostLeave, Player, PlayerJoined,
-    PlayerLeft, PlayerStatus, Room, RoomNews, RoomUpdated, SelfJoined, SelfLeft, Visibility,
+    PlayerLeft, PlayerStatus, PlayerUpdated, Room, RoomNews, RoomUpdated, SelfJoined, SelfLeft,
+    Visibility,
 };
 use crate::state::{Name, PeerName};
 
@@ -85,7 +86,7 @@ impl<L: Clone> RoomState<L> {
     pub(super) fn add(
         &mut self,
         peer: &PeerName,
-        line: &L,
+        (line, status): (&L, PlayerStatus),
         cause: JoinCause,
         news: &mut Vec<News<L>>,
     ) {
@@ -93,7 +94,7 @@ impl<L: Clone> RoomState<L> {
         let player = Player {
             id: peer.id().clone(),
             name: None,
-            status: PlayerStatus::Online,
+            status,
             joined_rev: self.rev,
         };
         let joined = PlayerJoined {
@@ -105,7 +106,7 @@ impl<L: Clone> RoomState<L> {
         self.members.push(Member {
             id: peer.id().clone(),
             key: peer.key().into(),
-            status: PlayerStatus::Online,
+            status,
             joined_rev: self.rev,
             line: line.clone(),
         });
@@ -192,6 +193,34 @@ impl<L: Clone> RoomState<L> {
         self.tell_all(RoomNews::RoomUpdated(updated), news);
     }
 
+    /// Shows how a member's link is, in a revision of its own.
+    pub(super) fn set_status(
+        &mut self,
+        peer: &PeerId,
+        status: PlayerStatus,
+        news: &mut Vec<News<L>>,
+    ) {
+        let mut members = self.members.iter_mut();
+        let Some(member) = members.find(|member| member.id == *peer) else {
+            return;
+        };
+        member.status = status;
+        let line = member.line.clone();
+        self.rev += 1;
+        let updated = PlayerUpdated {
+            room: self.id.clone(),
+            rev: self.rev,
+            player: peer.clone(),
+            status,
+        };
+        let others: Vec<_> = self.lines_but(peer).cloned().collect();
+        tell(others, RoomNews::PlayerUpdated(updated), news);
+        if status == PlayerStatus::Online {
+            let resumed = SelfJoined::new(self.view(), JoinCause::Resumed);
+            tell(vec![line], RoomNews::SelfJoined(resumed), news);
+        }
+    }
+
     pub(super) fn view(&self) -> Room {
         Room {
             id: self.id.clone(),
@@ -245,15 +274,8 @@ impl<L: Clone> RoomState<L> {
     }
 
     fn tell_all(&self, event: RoomNews, news: &mut Vec<News<L>>) {
-        if self.members.is_empty() {
-            return;
-        }
-        let to = self
-            .members
-            .iter()
-            .map(|member| member.line.clone())
-            .collect();
-        news.push(News { to, event });
+        let lines = self.members.iter().map(|member| member.line.clone());
+        tell(lines.collect(), event, news);
     }
 
     fn self_left(
@@ -269,6 +291,12 @@ impl<L: Clone> RoomState<L> {
             by,
             message,
         })
+    }
+}
+
+fn tell<L>(to: Vec<L>, event: RoomNews, news: &mut Vec<News<L>>) {
+    if !to.is_empty() {
+        news.push(News { to, event });
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use protocol_core::{Json, PeerId, RoomId};
 use rendezvous::events::{
     Capacity, Changed, CreateInvite, CreateRoom, DeleteError, DeleteRoom, InviteError, JoinRoom,
-    KickPlayer, LeaveReason, LeaveRoom, Meta, OnHostLeave, Secret, SetHost, UpdateRoom, Visibility,
+    KickPlayer, LeaveReason, LeaveRoom, Meta, OnHostLeave, PlayerStatus, Secret, SetHost,
+    UpdateRoom, Visibility,
 };
 use rendezvous::state::PeerName;
 use rendezvous::state::rooms::{
@@ -35,7 +36,10 @@ impl World<'_> {
         let Some(peer) = self.clients[who].peer.clone() else {
             return self.log_in(who);
         };
-        match self.random.below(100) {
+        if self.clients[who].is_away {
+            return self.be_away(who, &peer, room);
+        }
+        match self.random.below(108) {
             0..11 => self.create(&peer),
             11..35 => self.join(&peer, room),
             35..40 => self.go_on(),
@@ -48,6 +52,8 @@ impl World<'_> {
             88..92 => self.list(),
             92..95 => self.vanish(who, LeaveReason::GraceExpired),
             95 => self.vanish(who, LeaveReason::Left),
+            96 => self.set_status(who, PlayerStatus::Online),
+            97..104 => self.set_status(who, PlayerStatus::Reconnecting),
             _ => self.wait(),
         }
     }
@@ -109,14 +115,14 @@ impl World<'_> {
         self.check(false, &Cause::Ended(LeaveReason::Shutdown));
     }
 
-    fn wait(&mut self) {
+    pub(super) fn wait(&mut self) {
         let most = *self.random.pick(&[10, 100, 10_000, 100_000_000]);
         let time = self.random.below(most);
         self.now += time;
         self.house.wait(Duration::from_millis(time));
     }
 
-    fn create(&mut self, by: &Peer) {
+    pub(super) fn create(&mut self, by: &Peer) {
         let random = &mut self.random;
         let request = CreateRoom {
             name: some_name(random),
@@ -170,7 +176,7 @@ impl World<'_> {
         }
     }
 
-    fn join(&mut self, by: &Peer, room: RoomId) {
+    pub(super) fn join(&mut self, by: &Peer, room: RoomId) {
         let invite = self.some_invite(&room);
         let random = &mut self.random;
         let request = JoinRoom {
@@ -224,7 +230,7 @@ impl World<'_> {
         }
     }
 
-    fn leave(&mut self, by: &Peer, room: RoomId) {
+    pub(super) fn leave(&mut self, by: &Peer, room: RoomId) {
         let peer = by.id().clone();
         let expected = self.model.leave(&peer, &room);
         let expected = expected.map(|rev| Changed { rev });

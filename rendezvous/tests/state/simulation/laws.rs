@@ -3,8 +3,8 @@
 
 use protocol_core::PeerId;
 use rendezvous::events::{
-    HostChanged, JoinCause, LeaveReason, PlayerJoined, PlayerLeft, Room, RoomNews, RoomUpdated,
-    SelfJoined, SelfLeft,
+    HostChanged, JoinCause, LeaveReason, Player, PlayerJoined, PlayerLeft, PlayerStatus,
+    PlayerUpdated, Room, RoomNews, RoomUpdated, SelfJoined, SelfLeft,
 };
 
 /// Why there are changes.
@@ -38,7 +38,6 @@ pub(super) fn heard_by(
     let was_in = before.filter(|room| is_in(room, me));
     let is_in = after.filter(|room| is_in(room, me));
     match (was_in, is_in) {
-        (None, None) => Vec::new(),
         (None, Some(after)) => {
             let cause = match cause {
                 Cause::Created => JoinCause::Created,
@@ -48,7 +47,15 @@ pub(super) fn heard_by(
         }
         (Some(before), None) => vec![RoomNews::SelfLeft(self_left(me, before, cause))],
         (Some(before), Some(after)) if before == after => Vec::new(),
-        (Some(before), Some(after)) => of_others(before, after, cause),
+        (Some(before), Some(after)) if status_in(before, me) == status_in(after, me) => {
+            of_others(before, after, cause)
+        }
+        (Some(_), Some(after)) if status_in(after, me) == Some(PlayerStatus::Online) => {
+            let resumed = SelfJoined::new(after.clone(), JoinCause::Resumed);
+            vec![RoomNews::SelfJoined(resumed)]
+        }
+        // Nor does anybody hear of their own link that it is lost.
+        (None, None) | (Some(_), Some(_)) => Vec::new(),
     }
 }
 
@@ -74,6 +81,16 @@ fn of_others(before: &Room, after: &Room, cause: &Cause) -> Vec<RoomNews> {
                 player: player.id.clone(),
                 reason,
                 by,
+            }));
+        }
+    }
+    for player in &after.players {
+        if status_in(before, &player.id).is_some_and(|before| before != player.status) {
+            news.push(RoomNews::PlayerUpdated(PlayerUpdated {
+                room: room.clone(),
+                rev,
+                player: player.id.clone(),
+                status: player.status,
             }));
         }
     }
@@ -127,7 +144,15 @@ pub(super) fn assert_sound(room: &Room) {
 }
 
 pub(super) fn is_in(room: &Room, peer: &PeerId) -> bool {
-    room.players.iter().any(|player| player.id == *peer)
+    player_in(room, peer).is_some()
+}
+
+fn status_in(room: &Room, peer: &PeerId) -> Option<PlayerStatus> {
+    player_in(room, peer).map(|player| player.status)
+}
+
+fn player_in<'a>(room: &'a Room, peer: &PeerId) -> Option<&'a Player> {
+    room.players.iter().find(|player| player.id == *peer)
 }
 
 /// Whom news are about, where they are about one other player.

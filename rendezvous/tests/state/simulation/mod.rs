@@ -8,6 +8,7 @@ mod laws;
 mod listing;
 mod model;
 mod random;
+mod statuses;
 mod world;
 
 use std::collections::HashSet;
@@ -118,6 +119,9 @@ fn the_stories_hold_every_answer_and_all_news() {
         "SelfLeft",
         "PlayerJoined",
         "PlayerLeft",
+        "PlayerUpdated",
+        "status: Reconnecting",
+        "cause: Resumed",
         "HostChanged",
         "RoomUpdated",
         "GraceExpired",

@@ -48,6 +48,8 @@ pub(super) struct Model {
     pub(super) listed: usize,
     pub(super) entries: usize,
     pub(super) places: Vec<Place>,
+    /// Whose link is lost.
+    pub(super) away: Vec<PeerId>,
 }
 
 /// What was asked for, or that a password has to be compared with this hash first.
@@ -118,7 +120,9 @@ impl Model {
             tickets: Vec::new(),
         });
         self.entries += 1;
-        let room = self.places.last_mut().unwrap().seat(me.id(), self.entries);
+        let status = self.status_of(me.id());
+        let place = self.places.last_mut().unwrap();
+        let room = place.seat(me.id(), status, self.entries);
         self.list_or_hide();
         Ok(Some(room))
     }
@@ -131,7 +135,7 @@ impl Model {
         request: &JoinRoom,
         proof: Option<(&str, bool)>,
     ) -> Result<Entered, JoinError> {
-        let mine = self.count_of(me.id());
+        let (mine, status) = (self.count_of(me.id()), self.status_of(me.id()));
         self.entries += 1;
         let code = request.invite.as_ref().map(|code| code.expose().to_owned());
         let place = self.places.iter_mut().find(|place| {
@@ -167,7 +171,7 @@ impl Model {
                 if let Some(uses) = ticket.and_then(|ticket| ticket.uses.as_mut()) {
                     *uses -= 1;
                 }
-                Ok(Entered::In(place.seat(me.id(), self.entries)))
+                Ok(Entered::In(place.seat(me.id(), status, self.entries)))
             }
         }
     }
@@ -198,6 +202,7 @@ impl Model {
     }
 
     pub(super) fn vanish(&mut self, me: &PeerId) {
+        self.away.retain(|away| away != me);
         for place in self.places.iter_mut().filter(|place| place.has(me)) {
             place.unseat(me);
         }
@@ -344,7 +349,7 @@ impl Place {
         self.has(peer) || self.room.visibility != Visibility::Private
     }
 
-    fn seat(&mut self, peer: &PeerId, entry: usize) -> Room {
+    fn seat(&mut self, peer: &PeerId, status: PlayerStatus, entry: usize) -> Room {
         if self
             .nonce
             .as_ref()
@@ -356,7 +361,7 @@ impl Place {
         self.room.players.push(Player {
             id: peer.clone(),
             name: None,
-            status: PlayerStatus::Online,
+            status,
             joined_rev: self.room.rev,
         });
         self.room.clone()
@@ -369,7 +374,9 @@ impl Place {
             if self.closes {
                 self.room.players.clear();
             }
-            let heir = self.room.players.first();
+            let mut players = self.room.players.iter();
+            let heir = players.find(|player| player.status == PlayerStatus::Online);
+            let heir = heir.or(self.room.players.first());
             self.room.host = heir.map_or(peer, |heir| &heir.id).clone();
         }
         self.room.rev

@@ -4,7 +4,7 @@ use std::io;
 
 use protocol_core::Json;
 use protocol_core::wire::{
-    Body, ErrorCode, Frame, FrameType, RawData, WireError, write_acknowledgement,
+    Body, Delivery, ErrorCode, Frame, FrameType, RawData, WireError, write_acknowledgement,
     write_error_response, write_protocol_error,
 };
 use tokio::time::Instant;
@@ -36,7 +36,7 @@ impl Session {
             Body::ConfirmPass { id, name, data } => {
                 self.event(FrameType::ConfirmPass, from, dest, name, *data, None)?;
                 let mut out = Vec::new();
-                write_acknowledgement(&mut out, from, id, None);
+                write_acknowledgement(&mut out, from, id, &Delivery::default(), None);
                 self.write(&out).await
             }
             Body::Request { id, name, data } => {

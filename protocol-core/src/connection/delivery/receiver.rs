@@ -1,0 +1,314 @@
+//! The receiver of streams: which event is next, which was processed before, and how it ended.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use super::answers::Answers;
+use super::{DeliveryLimits, Origin};
+use crate::wire::{ErrorCode, WireError};
+
+/// Refusals that a stream remembers, however wide the sender's window is, and the longest one.
+const MAX_REFUSAL_BYTES: usize = 1_024;
+
+/// What a receiver remembers of those who send to it: one counter a stream, and which of the last
+/// events were refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receiver {
+    limits: DeliveryLimits,
+    streams: BTreeMap<Origin, Stream>,
+    pub(super) answers: Answers,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Stream {
+    /// The number of the event that is run next; none before the first confirmed pass.
+    next: Option<u64>,
+    /// Whether that one is being run.
+    running: bool,
+    /// Which of the last events were refused, and how.
+    refusals: VecDeque<(u64, WireError)>,
+    /// The highest `base` that the sender told: below it nothing is open there.
+    start: u64,
+    /// How events from this number on ended is known.
+    known_from: u64,
+    /// The highest number of a request.
+    highest_request: u64,
+    touched: Instant,
+}
+
+/// What is to be done with a confirmed pass.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It is the next: to be handled, then [`processed`](Receiver::processed).
+    Run,
+    /// It is being handled.
+    Running,
+    /// It was processed before: to be acknowledged again, not handled.
+    Again(Processed),
+    /// It is not its turn, or there is no room: to be refused, which is no outcome.
+    Refused(WireError),
+}
+
+/// That events were processed, as an acknowledgement says it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Processed {
+    /// The last event that is spoken for.
+    pub ack: u64,
+    /// The first one; none for all before.
+    pub since: Option<u64>,
+    /// How `ack` alone was refused; none where all that are spoken for went well.
+    pub error: Option<WireError>,
+}
+
+impl Receiver {
+    /// Remembers nothing yet.
+    pub fn new(limits: DeliveryLimits) -> Self {
+        Self {
+            answers: Answers::new(&limits),
+            limits,
+            streams: BTreeMap::new(),
+        }
+    }
+
+    /// Judges a confirmed pass with the number `seq`; `base` says that all before it is settled at the
+    /// sender.
+    pub fn judge(&mut self, now: Instant, origin: &Origin, seq: u64, base: Option<u64>) -> Verdict {
+        let starts = base.is_some_and(|base| base == seq);
+        if !self.streams.contains_key(origin) && !starts {
+            return Verdict::Refused(WireError::expect(1));
+        }
+        let stream = match self.stream(now, origin) {
+            Ok(stream) => stream,
+            Err(error) => return Verdict::Refused(error),
+        };
+        let next = match (stream.next, base) {
+            (Some(next), Some(base)) if base > next => {
+                if stream.running {
+                    let text = "an event that was given up is still handled: send again later";
+                    return Verdict::Refused(WireError::new(ErrorCode::Busy, text));
+                }
+                // The sender has given up what was between.
+                stream.start_at(base);
+                base
+            }
+            (Some(next), _) => next,
+            (None, _) if starts => {
+                stream.start_at(seq);
+                seq
+            }
+            (None, _) => return Verdict::Refused(WireError::expect(1)),
+        };
+        stream.next = Some(next);
+        stream.start = stream.start.max(base.unwrap_or(0));
+        if seq > next {
+            return Verdict::Refused(WireError::expect(next));
+        }
+        if seq < next {
+            return Verdict::Again(stream.outcome(seq, next));
+        }
+        if stream.running {
+            return Verdict::Running;
+        }
+        stream.running = true;
+        Verdict::Run
+    }
+
+    /// Takes note that the event `seq`, which was to be run, was processed, and how; returns the
+    /// acknowledgement.
+    pub fn processed(
+        &mut self,
+        now: Instant,
+        origin: &Origin,
+        seq: u64,
+        result: Result<(), &WireError>,
+    ) -> Processed {
+        let window = self.limits.window_events.max(1) as u64;
+        let stream = self.streams.get_mut(origin);
+        let Some((stream, next)) = stream.and_then(|stream| stream.next.map(|n| (stream, n)))
+        else {
+            return Processed {
+                ack: seq,
+                since: Some(seq),
+                error: result.err().cloned(),
+            };
+        };
+        stream.touched = now;
+        if seq != next {
+            return stream.outcome(seq, next);
+        }
+        stream.running = false;
+        stream.next = Some(next + 1);
+        if let Err(error) = result {
+            stream.refusals.push_back((seq, cut(error)));
+        }
+        while let Some((oldest, _)) = stream.refusals.front()
+            && oldest + window <= seq
+        {
+            stream.known_from = oldest + 1;
+            stream.refusals.pop_front();
+        }
+        let mut processed = stream.outcome(seq, next + 1);
+        if let Err(error) = result {
+            // Cut only where it is kept.
+            processed.error = Some(error.clone());
+        }
+        processed
+    }
+
+    /// Takes note that the event `seq`, which was to be run, was not run after all.
+    pub fn put_back(&mut self, origin: &Origin, seq: u64) {
+        if let Some(stream) = self.streams.get_mut(origin)
+            && stream.next == Some(seq)
+        {
+            stream.running = false;
+        }
+    }
+
+    /// Gives up what is being run: nobody will say how it ended.
+    pub(crate) fn give_up_running(&mut self) {
+        for stream in self.streams.values_mut() {
+            if stream.running
+                && let Some(next) = &mut stream.next
+            {
+                *next += 1;
+                stream.running = false;
+                stream.known_from = *next;
+                stream.refusals.clear();
+            }
+        }
+        self.answers.give_up_running();
+    }
+
+    /// How many streams are remembered.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// The highest number of a request in a stream, which is `seq` from now on if that is higher.
+    pub(super) fn highest_request(
+        &mut self,
+        now: Instant,
+        origin: &Origin,
+        seq: u64,
+    ) -> Result<u64, WireError> {
+        let stream = self.stream(now, origin)?;
+        let highest = stream.highest_request;
+        stream.highest_request = highest.max(seq);
+        Ok(highest)
+    }
+
+    /// The stream of `origin`, a new one where there was none.
+    fn stream(&mut self, now: Instant, origin: &Origin) -> Result<&mut Stream, WireError> {
+        if !self.streams.contains_key(origin) {
+            self.make_room(now, origin)?;
+        }
+        let stream = self.streams.entry(origin.clone()).or_insert(Stream {
+            next: None,
+            running: false,
+            refusals: VecDeque::new(),
+            start: 0,
+            known_from: 0,
+            highest_request: 0,
+            touched: now,
+        });
+        stream.touched = now;
+        Ok(stream)
+    }
+
+    /// Finds room for a new stream, without taking it from a live one. Of one sender only its latest
+    /// life is live.
+    fn make_room(&mut self, now: Instant, origin: &Origin) -> Result<(), WireError> {
+        let oldest = |streams: &mut dyn Iterator<Item = (&Origin, &Stream)>| {
+            let idle = streams.filter(|(_, stream)| !stream.running);
+            let oldest = idle.min_by_key(|(_, stream)| stream.touched);
+            oldest.map(|(origin, stream)| (origin.clone(), stream.touched))
+        };
+        let first = Origin {
+            from: origin.from.clone(),
+            inc: "".into(),
+        };
+        let mine = || {
+            let rest = self.streams.range(&first..);
+            rest.take_while(|(other, _)| other.from == origin.from)
+        };
+        if mine().count() >= self.limits.streams_a_sender.max(1)
+            && let Some((old, _)) = oldest(&mut mine())
+        {
+            self.streams.remove(&old);
+        }
+        if self.streams.len() < self.limits.streams.max(1) {
+            return Ok(());
+        }
+        match oldest(&mut self.streams.iter()) {
+            Some((old, touched)) if touched + self.limits.stream_idle <= now => {
+                self.streams.remove(&old);
+                Ok(())
+            }
+            _ => {
+                let text = "too many senders have streams to this end: send again later";
+                Err(WireError::new(ErrorCode::Busy, text))
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn start_at(&mut self, seq: u64) {
+        self.refusals.clear();
+        self.start = seq;
+        self.known_from = seq;
+    }
+
+    /// How the event `seq`, below `next`, ended, and as many others as ended well together with it.
+    fn outcome(&self, seq: u64, next: u64) -> Processed {
+        let mut since = self.known_from;
+        let mut ack = next - 1;
+        for (refused, error) in &self.refusals {
+            if *refused == seq {
+                return Processed {
+                    ack: seq,
+                    since: None,
+                    error: Some(error.clone()),
+                };
+            }
+            if *refused < seq {
+                since = refused + 1;
+            } else {
+                ack = refused - 1;
+                break;
+            }
+        }
+        if seq < self.known_from {
+            let text = "the event was processed, how it ended is no longer known";
+            return Processed {
+                ack: seq,
+                since: None,
+                error: Some(WireError::new(ErrorCode::Expired, text)),
+            };
+        }
+        Processed {
+            ack,
+            since: (since > self.start).then_some(since),
+            error: None,
+        }
+    }
+}
+
+/// A refusal as it is kept: a long one without its data, and with less of its words.
+pub(super) fn cut(error: &WireError) -> WireError {
+    let data = error.data.as_ref().map_or(0, |data| data.get().len());
+    if error.code.len() + error.message.len() + data <= MAX_REFUSAL_BYTES {
+        return error.clone();
+    }
+    let at = error.message.floor_char_boundary(MAX_REFUSAL_BYTES / 4);
+    let code = if error.code.len() > MAX_REFUSAL_BYTES / 4 {
+        ErrorCode::Internal.as_str().into()
+    } else {
+        error.code.clone()
+    };
+    WireError {
+        code,
+        message: error.message[..at].to_owned(),
+        data: None,
+    }
+}

@@ -1,0 +1,407 @@
+//! What outlives a link: the streams of a session, and what the other end has of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+
+use super::core::Phase;
+use super::delivery::{DeliveryLimits, Ended, Receiver, Recent, Sender};
+use super::incoming::ShortText;
+use super::pending::{Outcome, Waiter};
+use super::{Connection, Core, OutgoingCall};
+use crate::codec::Codec;
+use crate::error::CloseReason;
+use crate::ids::PeerId;
+use crate::wire::{self, RawData};
+
+/// Which lives of which programs a session is between (`PROTOCOL.md` §12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionTerms {
+    /// The life of this end: what frames that are numbered must name as theirs.
+    pub inc: Box<str>,
+    /// The life of the other end; none where it has declared none, so that it understands no numbers.
+    pub far_inc: Option<Box<str>>,
+    /// What this end's numbered frames say they are from; none where the other end knows that.
+    pub stamp: Option<Box<str>>,
+}
+
+pub(super) struct Session {
+    pub(super) terms: SessionTerms,
+    pub(super) sender: Sender<Arc<dyn Waiter>>,
+    pub(super) receiver: Receiver,
+    pub(super) held: Held,
+}
+
+/// What an end remembers of events that it has processed, kept where its session ends before the
+/// sender's.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    receiver: Option<Receiver>,
+    recent: Option<Box<Recent>>,
+}
+
+/// A codec that is open, and the bytes beside it, on their way from one connection to another.
+pub(crate) struct Transplant {
+    pub(crate) codec: Box<dyn Codec>,
+    /// To be written before all else.
+    pub(crate) sealed: BytesMut,
+    /// Read, and not handled yet: of the wire, and of frames.
+    pub(crate) wire: BytesMut,
+    pub(crate) plain: BytesMut,
+    /// Frames that were sent on the link so far.
+    pub(crate) sent: u64,
+}
+
+/// Frames that the other end must not miss, until it is known that it has them.
+#[derive(Debug)]
+pub(super) struct Held {
+    frames: VecDeque<(u64, Bytes)>,
+    bytes: usize,
+    most: usize,
+    most_bytes: usize,
+    /// The last of those that were dropped, since there were too many.
+    pub(super) gap: u64,
+}
+
+impl Held {
+    fn new(limits: &DeliveryLimits) -> Self {
+        Self {
+            frames: VecDeque::new(),
+            bytes: 0,
+            most: limits.held_events,
+            most_bytes: limits.held_bytes,
+            gap: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, number: u64, frame: Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back((number, frame));
+        while (self.frames.len() > self.most || self.bytes > self.most_bytes)
+            && let Some((number, frame)) = self.frames.pop_front()
+        {
+            self.bytes -= frame.len();
+            self.gap = number;
+        }
+    }
+
+    /// Forgets those that the other end has.
+    fn received(&mut self, received: u64) {
+        while let Some((number, frame)) = self.frames.front()
+            && *number <= received
+        {
+            self.bytes -= frame.len();
+            self.frames.pop_front();
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new(terms: SessionTerms, limits: DeliveryLimits) -> Self {
+        Self {
+            terms,
+            sender: Sender::new(limits),
+            receiver: Receiver::new(limits),
+            held: Held::new(&limits),
+        }
+    }
+}
+
+/// Tells a waiter how its confirmed pass ended.
+pub(super) fn complete(waiter: &Arc<dyn Waiter>, ended: &Ended) {
+    waiter.complete(match ended {
+        Ended::Confirmed => Outcome::Done(RawData::NULL),
+        Ended::Refused(error) => Outcome::Rejected(error),
+        Ended::TimedOut => Outcome::TimedOut,
+        Ended::NotSentInTime => Outcome::NotSentInTime,
+        Ended::Unknown(error) => Outcome::Unknown(error),
+    });
+}
+
+impl Core {
+    /// Sends what the session's streams have to send, as far as there is room.
+    pub(super) fn transmit(&mut self, now: Instant) {
+        if self.down || self.muted {
+            return;
+        }
+        let most = (self.limits.outbound_bytes / 2).max(1);
+        let out = &mut self.out;
+        if let Some(session) = &mut self.session
+            && session.sender.is_ready()
+        {
+            let stamp = session.terms.stamp.as_deref();
+            session.sender.transmit(now, |sent| {
+                super::pending::write_numbered_pass(out, stamp, &sent);
+                out.len() < most
+            });
+        }
+    }
+
+    /// What came of a change of streams: waiters are told.
+    pub(super) fn with_sender<T>(
+        &mut self,
+        change: impl FnOnce(&mut Sender<Arc<dyn Waiter>>, &mut dyn FnMut(Arc<dyn Waiter>, Ended)) -> T,
+    ) -> Option<T> {
+        let completed = &mut self.completed;
+        let session = self.session.as_mut()?;
+        let result = change(&mut session.sender, &mut |waiter, ended| {
+            *completed += 1;
+            complete(&waiter, &ended);
+        });
+        Some(result)
+    }
+
+    /// The life that the other end's answer names is the one that its peer is in.
+    pub(super) fn learn(&mut self, now: Instant, from: Option<&PeerId>, inc: &str) {
+        self.with_sender(|sender, end| {
+            if from.is_some() && sender.is_asking(from) {
+                sender.learn(now, from, Some(inc), end);
+            }
+        });
+    }
+}
+
+impl Connection {
+    /// Begins the session, or goes on with it under new terms; `memory` is what an earlier session
+    /// with the same life of the other end has left. What the other end gets from now on is numbered
+    /// where it understands numbers.
+    pub(crate) fn begin_session(
+        &mut self,
+        now: Instant,
+        terms: SessionTerms,
+        memory: Option<Memory>,
+    ) {
+        let limits = self.core.limits.delivery;
+        let far_inc = terms.far_inc.clone();
+        match &mut self.core.session {
+            Some(session) => session.terms = terms,
+            None => self.core.session = Some(Box::new(Session::new(terms, limits))),
+        }
+        if let (Some(memory), Some(session)) = (memory, &mut self.core.session) {
+            if let Some(receiver) = memory.receiver {
+                session.receiver = receiver;
+            }
+            if memory.recent.is_some() {
+                self.core.recent = memory.recent;
+            }
+        }
+        self.core.with_sender(|sender, end| {
+            sender.pin(None);
+            sender.learn(now, None, far_inc.as_deref(), end);
+        });
+        self.core.lose_stale_requests(far_inc.as_deref());
+        self.core.transmit(now);
+    }
+
+    /// Whether a session has begun.
+    pub fn has_session(&self) -> bool {
+        self.core.session.is_some()
+    }
+
+    /// Takes what is remembered of processed events, once the connection is over.
+    pub(crate) fn take_memory(&mut self) -> Option<Memory> {
+        let receiver = self.core.session.as_mut().map(|session| {
+            session.receiver.give_up_running();
+            let empty = Receiver::new(self.core.limits.delivery);
+            std::mem::replace(&mut session.receiver, empty)
+        });
+        let receiver = receiver.filter(|receiver| receiver.streams() > 0);
+        let recent = self.core.recent.take();
+        (receiver.is_some() || recent.is_some()).then_some(Memory { receiver, recent })
+    }
+
+    /// Frames that have arrived in this session, the ones of earlier links included.
+    pub fn received_frames(&self) -> u64 {
+        self.received_before + self.received_on_link
+    }
+
+    /// Takes note that the other end has so many of the session's frames.
+    pub(crate) fn note_received(&mut self, received: u64) {
+        if let Some(session) = &mut self.core.session {
+            session.held.received(received);
+        }
+    }
+
+    /// The session can be taken up again only by one who has so many frames.
+    pub(crate) fn resumable_from(&self) -> u64 {
+        self.core
+            .session
+            .as_ref()
+            .map_or(0, |session| session.held.gap)
+    }
+
+    /// Appends a frame that the other end must not miss: it is kept until the other end has it.
+    pub(crate) fn send_held(&mut self, frame: &Bytes) {
+        self.send_frame(frame);
+        let number = self.core.sent_frames();
+        if let Some(session) = &mut self.core.session {
+            session.held.push(number, frame.clone());
+        }
+    }
+
+    /// Takes note that the link is lost and the session goes on: nothing is written or read before
+    /// [`relink`](Self::relink). Whole frames that arrived are still handled. Calls that cannot be
+    /// repeated end.
+    pub(crate) fn suspend(&mut self, reason: &CloseReason) {
+        self.core.down = true;
+        self.linked = false;
+        self.unreadable = None;
+        self.input.cut_off();
+        self.sealed.clear();
+        self.core.drop_output();
+        self.blocked_since = None;
+        self.heard_at = None;
+        self.core.lose_unrepeatable(reason);
+    }
+
+    /// Whether the link is lost and the session goes on.
+    pub fn is_down(&self) -> bool {
+        self.core.down
+    }
+
+    /// Goes on with another link, whose codec is open. Nothing is sent on it before
+    /// [`resumed`](Self::resumed) or [`greeted`](Self::greeted) but what greets.
+    pub(crate) fn relink(&mut self, now: Instant, link: Transplant) {
+        self.linked = true;
+        self.finished = false;
+        self.codec = link.codec;
+        self.sealed = link.sealed;
+        self.received_before += self.received_on_link;
+        self.received_on_link = 0;
+        self.heard_at = Some(now);
+        self.input.plain.extend_from_slice(&link.plain);
+        self.input.wire = link.wire;
+        self.received();
+    }
+
+    /// At a client: the session goes on under `terms`, as the one that it was if it `is_resumed`.
+    pub(crate) fn greeted(&mut self, now: Instant, terms: SessionTerms, is_resumed: bool) {
+        if !is_resumed {
+            self.received_before = 0;
+        }
+        self.core.down = false;
+        self.begin_session(now, terms, None);
+        self.send_again(now);
+    }
+
+    /// At a server: the client is back on a link on which `sent` frames were sent before, and has
+    /// `received` frames of the session.
+    pub(crate) fn resumed(&mut self, now: Instant, received: u64, sent: u64) {
+        self.core.down = false;
+        self.core.sent = received.saturating_add(sent);
+        self.core.counted = self.core.out.len();
+        self.note_received(received);
+        let held = self.core.session.as_mut().map(|session| {
+            session.held.bytes = 0;
+            std::mem::take(&mut session.held.frames)
+        });
+        for (_, frame) in held.into_iter().flatten() {
+            self.send_held(&frame);
+        }
+        self.send_again(now);
+    }
+
+    fn send_again(&mut self, now: Instant) {
+        self.core.with_sender(|sender, _| sender.send_again(now));
+        self.core.repeat_requests(now, true);
+        self.core.transmit(now);
+    }
+
+    /// Sends a call that goes before all others and is not repeated.
+    pub(crate) fn send_aside(&mut self, now: Instant, call: OutgoingCall) {
+        let deadline = call
+            .deadline
+            .unwrap_or_else(|| super::due(now, call.timeout));
+        let OutgoingCall {
+            start,
+            expects,
+            from,
+            waiter,
+            ..
+        } = call;
+        self.core
+            .send_plain(now, deadline, expects, from, waiter, &start);
+    }
+
+    /// Says that a plain link is one, before all else.
+    pub(crate) fn open_plain(&mut self) {
+        self.core.out.push(b'\n');
+    }
+
+    /// Whether the session may go on without this link.
+    pub(crate) fn may_suspend(&self) -> bool {
+        let core = &self.core;
+        core.phase == Phase::Open && core.session.is_some() && !core.muted && !core.session_over
+    }
+
+    /// Says that the session ends with this link.
+    pub(crate) fn end_session(&mut self) {
+        let core = &mut self.core;
+        if core.session.is_some() && !core.session_over && !core.muted && !core.down {
+            core.session_over = true;
+            wire::write_session_over(&mut core.out);
+        }
+    }
+
+    /// What the end of the stream means.
+    pub(crate) fn end_of_input(&self) -> CloseReason {
+        if self.codec.may_end() {
+            CloseReason::PeerClosed
+        } else {
+            CloseReason::CutOff
+        }
+    }
+
+    /// Why the codec reads no more, or the other end gave the link up and not the session.
+    pub(crate) fn codec_failure(&mut self) -> Option<CloseReason> {
+        let refused = self.core.link_refused.take();
+        let refused = refused.map(CloseReason::RefusedByPeer);
+        refused.or_else(|| self.unreadable.clone().map(CloseReason::Codec))
+    }
+
+    /// The requests that callers have given up since this was last asked: of which peer, by which id.
+    pub(crate) fn take_cancelled(&mut self) -> Vec<(Option<PeerId>, ShortText)> {
+        std::mem::take(&mut self.core.cancelled)
+    }
+
+    /// Hands the link over to another connection: its codec and all bytes of it.
+    pub(crate) fn transplant(&mut self, empty: Box<dyn Codec>) -> Transplant {
+        let _ = self.output();
+        let sent = self.core.sent_frames();
+        let plain = self.input.take_all();
+        Transplant {
+            codec: std::mem::replace(&mut self.codec, empty),
+            sealed: std::mem::take(&mut self.sealed),
+            wire: std::mem::take(&mut self.input.wire),
+            plain,
+            sent,
+        }
+    }
+}
+
+impl Core {
+    /// Frames that were sent in this session, those that wait to be written included.
+    pub(super) fn sent_frames(&mut self) -> u64 {
+        let rest = &self.out[self.counted.min(self.out.len())..];
+        self.sent += memchr::memchr_iter(b'\n', rest).count() as u64;
+        self.counted = self.out.len();
+        self.sent
+    }
+
+    /// Takes frames back from the end of the output.
+    pub(super) fn take_back(&mut self, len: usize) -> Vec<u8> {
+        let taken = self.out.split_off(len);
+        let counted = self.counted.saturating_sub(len).min(taken.len());
+        self.sent -= memchr::memchr_iter(b'\n', &taken[..counted]).count() as u64;
+        self.counted = self.counted.min(len);
+        taken
+    }
+
+    pub(super) fn drop_output(&mut self) {
+        self.sent_frames();
+        self.out.clear();
+        self.counted = 0;
+    }
+}

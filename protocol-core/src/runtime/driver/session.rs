@@ -1,0 +1,468 @@
+//! How a driver keeps a session: what it does when the link is lost, and with another one.
+
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use super::Driver;
+use crate::connection::{Backlog, IdSource, Outgoing, Transplant, due};
+use crate::error::CloseReason;
+use crate::ids::ConnectionId;
+use crate::router::{AnyKeeper, Greeted, Link, LinkStatus, Parcel, Ungreeted, Work};
+use crate::runtime::connect_error::ConnectError;
+use crate::runtime::states::{ClientState, StateSender};
+use crate::runtime::transport::{Dial, Dialed, Io};
+
+/// The first attempt to get another link comes within this time, the next within twice as long, and
+/// so on.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest time between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Frames after which the server is told that they have arrived, long before it has too many to keep.
+const REPORT_AFTER: u64 = 64;
+
+/// The least time between two words about passes that were dropped.
+const DROPPED_EVERY: Duration = Duration::from_secs(1);
+
+/// What a client's driver needs beyond one link.
+pub(in crate::runtime) struct Tending {
+    pub(in crate::runtime) dialer: Arc<dyn Dial>,
+    pub(in crate::runtime) states: StateSender,
+    pub(in crate::runtime) random: IdSource,
+}
+
+/// What a driver has of its session.
+#[derive(Default)]
+pub(super) struct Life {
+    pub(super) tending: Option<Tending>,
+    keeper: Option<Arc<dyn AnyKeeper>>,
+    down: Option<Down>,
+    greeting: Option<Aside<Result<Greeted, Ungreeted>>>,
+    beat: Option<Aside<()>>,
+    beat_at: Option<Instant>,
+    /// Frames that the server was told of.
+    reported: u64,
+    leaving: Leaving,
+    pub(super) dropped: u64,
+    dropped_at: Option<Instant>,
+}
+
+struct Down {
+    reason: CloseReason,
+    /// When the session is given up.
+    until: Instant,
+    attempts: u32,
+    dialing: Option<Work<Result<Dialed, ConnectError>>>,
+}
+
+#[derive(Default)]
+enum Leaving {
+    #[default]
+    NotAsked,
+    /// Open calls may end before that.
+    Waiting(Instant),
+    Saying(Aside<()>),
+    Said,
+}
+
+/// Work of the keeper, with a queue of its own for what it sends.
+struct Aside<T> {
+    link: Arc<Link>,
+    backlog: Backlog,
+    work: Work<T>,
+}
+
+impl Life {
+    pub(super) fn new(tending: Option<Tending>) -> Self {
+        Self {
+            tending,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn is_greeting(&self) -> bool {
+        self.greeting.is_some()
+    }
+
+    /// When something is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let down = self.down.as_ref().map(|down| down.until);
+        let leaving = match self.leaving {
+            Leaving::Waiting(until) => Some(until),
+            _ => None,
+        };
+        let beat = self.beat_at.filter(|_| self.down.is_none());
+        let dropped = self.dropped_at.filter(|_| self.dropped > 0);
+        [down, leaving, beat, dropped].into_iter().flatten().min()
+    }
+}
+
+impl Driver {
+    /// Whether the session goes on where the link is lost now.
+    fn keeps_session(&self) -> bool {
+        if self.closing.is_some() || !self.connection.may_suspend() {
+            return false;
+        }
+        match &self.life.tending {
+            Some(_) => self.life.keeper.is_some(),
+            None => self.goes_on(),
+        }
+    }
+
+    /// At a server: whether its client may count on the session beyond this link.
+    pub(super) fn goes_on(&self) -> bool {
+        self.grace().is_some_and(|grace| !grace.is_zero())
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        self.link.session.get().map(|session| session.grace)
+    }
+
+    /// Takes note that the link is lost; whether the session goes on without it.
+    pub(super) fn lost(&mut self, reason: &CloseReason) -> bool {
+        if !self.keeps_session() {
+            return false;
+        }
+        self.connection.suspend(reason);
+        self.io = None;
+        self.place = Box::new(());
+        self.life.greeting = None;
+        self.life.beat = None;
+        self.yielded = false;
+        if self.life.down.is_none() {
+            tracing::debug!(connection = %self.link.id, %reason, "lost the link, the session goes on");
+            self.link.set_down(true);
+            let patience = match self.grace() {
+                Some(grace) => grace,
+                None => self.connection.limits().reconnect_for,
+            };
+            self.life.down = Some(Down {
+                reason: reason.clone(),
+                until: due(self.now, patience),
+                attempts: 0,
+                dialing: None,
+            });
+            self.link.tell(LinkStatus::Lost);
+            if let Some(tending) = &self.life.tending {
+                tending
+                    .states
+                    .send(ClientState::Reconnecting(reason.clone()));
+            }
+        }
+        self.dial();
+        true
+    }
+
+    /// Tries to get another link after a while, at a client.
+    fn dial(&mut self) {
+        let (Some(tending), Some(down)) = (&mut self.life.tending, &mut self.life.down) else {
+            return;
+        };
+        let longest = FIRST_PAUSE
+            .saturating_mul(1 << down.attempts.min(8))
+            .min(LONGEST_PAUSE);
+        // Half of it is left to chance, so that many who were cut off together come one by one.
+        let share = u32::try_from(tending.random.random() % 1_000).unwrap_or(0);
+        let pause = longest / 2 + longest / 2 * share / 1_000;
+        down.attempts += 1;
+        let dialer = Arc::clone(&tending.dialer);
+        down.dialing = Some(Box::pin(async move {
+            tokio::time::sleep(pause).await;
+            dialer.dial().await
+        }));
+    }
+
+    /// Does what the session needs. Returns whether events may be handled that could not before, or
+    /// the link may end.
+    pub(super) fn poll_session(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some(keep) = self.link.take_keep() {
+            self.life.keeper = Some(keep.keeper);
+            self.connection.begin_session(self.now, keep.terms, None);
+            self.connection.expect_heartbeats(self.now);
+            self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
+        }
+        if let Some(parcel) = self.link.take_parcel() {
+            self.revive(parcel);
+            return true;
+        }
+        if let Some(down) = &self.life.down {
+            if self.closing.is_some() || down.until <= self.now {
+                let reason = down.reason.clone();
+                self.connection.broken(reason);
+                self.life.greeting = None;
+                self.life.down = None;
+                self.io = None;
+                return true;
+            }
+            return self.poll_down(cx);
+        }
+        self.poll_beat(cx);
+        self.tell_dropped();
+        false
+    }
+
+    fn poll_down(&mut self, cx: &mut Context<'_>) -> bool {
+        loop {
+            if let Some(down) = &mut self.life.down
+                && let Some(dialing) = &mut down.dialing
+            {
+                match dialing.as_mut().poll(cx) {
+                    Poll::Pending => return false,
+                    Poll::Ready(dialed) => {
+                        down.dialing = None;
+                        self.now = crate::runtime::now();
+                        match dialed {
+                            Ok(dialed) => self.greet(dialed),
+                            Err(error) => {
+                                tracing::debug!(%error, "no new link yet");
+                                self.dial();
+                            }
+                        }
+                        continue;
+                    }
+                }
+            }
+            let Some(mut greeting) = self.life.greeting.take() else {
+                return false;
+            };
+            let greeted = greeting.poll(cx, self);
+            match greeted {
+                Poll::Pending => {
+                    self.life.greeting = Some(greeting);
+                    return false;
+                }
+                Poll::Ready(Ok(greeted)) => {
+                    self.stand(greeted);
+                    return true;
+                }
+                Poll::Ready(Err(Ungreeted::Again(why))) => {
+                    tracing::debug!(why, "the session does not stand yet");
+                    let reason = CloseReason::Closed;
+                    self.lost(&reason);
+                }
+                Poll::Ready(Err(Ungreeted::Never(word))) => {
+                    self.life.down = None;
+                    self.io = None;
+                    self.connection.broken(CloseReason::RefusedByPeer(word));
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Greets the server on a new link.
+    fn greet(&mut self, Dialed { io, opened }: Dialed) {
+        let Some(keeper) = self.life.keeper.clone() else {
+            return;
+        };
+        let identity = opened.codec.peer();
+        if identity != self.link.identity {
+            tracing::warn!("another server answers at the address");
+            self.dial();
+            return;
+        }
+        self.io = Some(io);
+        self.connection.relink(
+            self.now,
+            Transplant {
+                codec: opened.codec,
+                sealed: bytes::BytesMut::new(),
+                wire: opened.wire,
+                plain: opened.plain,
+                sent: 0,
+            },
+        );
+        if identity.key().is_none() {
+            self.connection.open_plain();
+        }
+        let received = self.connection.received_frames();
+        self.life.greeting = Some(self.aside(|lane| keeper.greet(lane, received)));
+    }
+
+    /// The session stands again.
+    fn stand(&mut self, greeted: Greeted) {
+        let resumed = greeted.resumed;
+        self.connection.greeted(self.now, greeted.terms, resumed);
+        self.connection.expect_heartbeats(self.now);
+        self.life.down = None;
+        self.life.reported = self.connection.received_frames();
+        self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
+        self.link.set_down(false);
+        if let Some(tending) = &self.life.tending {
+            tending.states.send(if resumed {
+                ClientState::Resumed
+            } else {
+                ClientState::Connected
+            });
+        }
+    }
+
+    /// At a server: the session goes on with another link, whatever became of the one that it had.
+    fn revive(&mut self, parcel: Parcel) {
+        let Parcel {
+            io,
+            place,
+            address,
+            link,
+            received,
+        } = parcel;
+        let Ok(io) = io.downcast::<Io>() else {
+            return;
+        };
+        if !self.connection.may_suspend() || self.closing.is_some() {
+            return;
+        }
+        if self.life.down.take().is_none() {
+            self.connection.suspend(&CloseReason::Closed);
+        }
+        let was_down = self.link.is_down();
+        self.io = Some(*io);
+        self.place = place;
+        let sent = link.sent;
+        self.connection.relink(self.now, link);
+        self.connection.resumed(self.now, received, sent);
+        self.link.set_address(address);
+        self.link.set_down(false);
+        if was_down {
+            self.link.tell(LinkStatus::Restored);
+        }
+    }
+
+    /// Hands this driver's link over to the session that it is for, if there is one; then this driver
+    /// is done.
+    pub(super) fn hand_over(&mut self) -> bool {
+        if !self.backlog.is_empty() {
+            return false;
+        }
+        let Some((target, received)) = self.link.take_handover() else {
+            return false;
+        };
+        let Some(io) = self.io.take() else {
+            return false;
+        };
+        let link = self.connection.transplant(Box::new(crate::codec::Plain));
+        let parcel = Parcel {
+            io: Box::new(io),
+            place: std::mem::replace(&mut self.place, Box::new(())),
+            address: self.link.address(),
+            link,
+            received,
+        };
+        target.deliver(parcel);
+        self.connection.abort();
+        true
+    }
+
+    /// Shows that this client lives, now and then.
+    fn poll_beat(&mut self, cx: &mut Context<'_>) {
+        let Some(keeper) = &self.life.keeper else {
+            return;
+        };
+        let received = self.connection.received_frames();
+        let is_due = self.life.beat_at.is_some_and(|at| at <= self.now)
+            || received.saturating_sub(self.life.reported) >= REPORT_AFTER;
+        if is_due && self.life.beat.is_none() && self.closing.is_none() {
+            let keeper = Arc::clone(keeper);
+            self.life.reported = received;
+            self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
+            self.life.beat = Some(self.aside(|lane| keeper.beat(lane, received)));
+        }
+        if let Some(mut beat) = self.life.beat.take()
+            && beat.poll(cx, self).is_pending()
+        {
+            self.life.beat = Some(beat);
+        }
+    }
+
+    /// Says goodbye before a client's link ends by its user's wish; whether that is done. Calls that
+    /// are open have a while to end before.
+    pub(super) fn poll_leaving(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(keeper) = self.life.keeper.clone() else {
+            return true;
+        };
+        if self.connection.is_muted() || self.io.is_none() {
+            return true;
+        }
+        loop {
+            match std::mem::take(&mut self.life.leaving) {
+                Leaving::NotAsked => {
+                    let linger = self.connection.limits().linger;
+                    self.life.leaving = Leaving::Waiting(due(self.now, linger));
+                }
+                Leaving::Waiting(until) => {
+                    if self.connection.has_open_calls() && until > self.now {
+                        self.life.leaving = Leaving::Waiting(until);
+                        return false;
+                    }
+                    let linger = self.connection.limits().linger;
+                    let leave = |lane| -> Work<()> {
+                        let leave = keeper.leave(lane);
+                        Box::pin(async move {
+                            // Whoever hears nothing finds out by itself.
+                            let _ = tokio::time::timeout(linger, leave).await;
+                        })
+                    };
+                    self.life.leaving = Leaving::Saying(self.aside(leave));
+                }
+                Leaving::Saying(mut saying) => {
+                    if saying.poll(cx, self).is_pending() {
+                        self.life.leaving = Leaving::Saying(saying);
+                        return false;
+                    }
+                    self.life.leaving = Leaving::Said;
+                }
+                Leaving::Said => {
+                    self.life.leaving = Leaving::Said;
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Tells, now and then, that passes for the other end were dropped.
+    fn tell_dropped(&mut self) {
+        self.life.dropped += self.link.take_dropped();
+        if self.life.dropped == 0 || self.life.dropped_at.is_some_and(|at| at > self.now) {
+            return;
+        }
+        let passes = std::mem::take(&mut self.life.dropped);
+        self.life.dropped_at = Some(due(self.now, DROPPED_EVERY));
+        self.link.tell(LinkStatus::Dropped { passes });
+    }
+
+    fn aside<T>(&self, work: impl FnOnce(Arc<Link>) -> Work<T>) -> Aside<T> {
+        let limits = self.connection.limits();
+        let identity = self.connection.peer();
+        let link = Link::new(limits, ConnectionId(0), None, identity, Weak::new());
+        let link = Arc::new(link);
+        Aside {
+            work: work(Arc::clone(&link)),
+            link,
+            backlog: Backlog::default(),
+        }
+    }
+
+    /// Takes note of how the link ended for good.
+    pub(super) fn tell_end(&mut self, reason: &CloseReason) {
+        if let Some(tending) = self.life.tending.take() {
+            tending.states.send(ClientState::Lost(reason.clone()));
+        }
+        self.life.keeper = None;
+    }
+}
+
+impl<T> Aside<T> {
+    fn poll(&mut self, cx: &mut Context<'_>, driver: &mut Driver) -> Poll<T> {
+        let done = self.work.as_mut().poll(cx);
+        let visit = self.link.outbox.visit(&mut self.backlog, 0, driver.now);
+        let _ = visit;
+        while let Some(outgoing) = self.backlog.pop(true) {
+            if let Outgoing::Call(call) = outgoing {
+                driver.connection.send_aside(driver.now, call);
+            }
+        }
+        done
+    }
+}

@@ -1,0 +1,147 @@
+//! The program that is cut off and killed: a courier, which sends and receives, or the office, which
+//! is a rendezvous server that receives mail itself.
+//!
+//! Told to `stop`, a courier starts no more calls, and says so when all have ended. Each process ends
+//! when nobody types into it any more, which is so, too, once whoever started it is gone.
+
+mod desk;
+mod flags;
+mod office;
+mod rounds;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol_core::{Client, RequestError, SecretKey, ignore};
+use rendezvous::events::{LogIn, LogOut, LoggedIn, LoginError};
+use rendezvous::{LoginExt, SessionNews};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::journal::Journal;
+use crate::post::Post;
+use desk::Desk;
+pub(crate) use flags::{Flags, IN_FLIGHT, OFFICE};
+use rounds::Rounds;
+
+/// For how long the session may be without a link.
+const GRACE_MS: u64 = 20_000;
+
+/// How long the first link and login may take, the grace of a predecessor that was killed included.
+const ARRIVAL: Duration = Duration::from_secs(30);
+
+/// Between two tries to arrive.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Runs the process that `args` ask for.
+pub(crate) fn run(args: impl Iterator<Item = String>) -> ExitCode {
+    let flags = Flags::of(args);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("the runtime starts");
+    runtime.block_on(async {
+        let stages = stages();
+        if flags.is_office {
+            office::serve(&flags, stages).await;
+        } else {
+            deliver(&flags, stages).await;
+        }
+    });
+    ExitCode::SUCCESS
+}
+
+/// How far a process has got, by the word of whoever started it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Working,
+    /// No more calls are started.
+    Stopping,
+    Leaving,
+}
+
+/// What is typed, as it comes.
+fn stages() -> watch::Receiver<Stage> {
+    let (stage, stages) = watch::channel(Stage::Working);
+    std::thread::spawn(move || {
+        // The only word is `stop`.
+        for _ in std::io::stdin().lines() {
+            stage.send_replace(Stage::Stopping);
+        }
+        stage.send_replace(Stage::Leaving);
+    });
+    stages
+}
+
+/// Waits until the process has got this far.
+async fn reached(stages: &mut watch::Receiver<Stage>, wanted: Stage) {
+    // Whoever sets the last stage is gone then.
+    let _ = stages.wait_for(|stage| *stage >= wanted).await;
+}
+
+/// A courier's work.
+async fn deliver(flags: &Flags, mut stages: watch::Receiver<Stage>) {
+    let journal = Arc::new(Journal::open(&flags.journal, flags.incarnation));
+    let client = arrive(flags, &journal).await;
+    println!("at work");
+    let rounds = flags.destinations.iter().map(|destination| {
+        let (client, journal, stages) = (client.clone(), Arc::clone(&journal), stages.clone());
+        let rounds = Rounds::new(flags, destination.clone(), client, journal);
+        tokio::spawn(rounds.make(stages))
+    });
+    for rounds in rounds.collect::<Vec<_>>() {
+        rounds.await.expect("the rounds end");
+    }
+    reached(&mut stages, Stage::Stopping).await;
+    println!("done");
+    reached(&mut stages, Stage::Leaving).await;
+    // Whoever is not heard any more is killed next.
+    let _ = timeout(GOODBYE, client.request(LogOut {})).await;
+    let _ = timeout(GOODBYE, client.close()).await;
+}
+
+/// Connects and logs in; again where the server is not there yet, or believes that a predecessor still
+/// is.
+async fn arrive(flags: &Flags, journal: &Arc<Journal>) -> Client<Post> {
+    let started = Instant::now();
+    loop {
+        let why = match connect(flags, journal).await {
+            Ok(client) => match log_in(flags, &client).await {
+                Ok(_) => return client,
+                Err(error) => error.to_string(),
+            },
+            Err(error) => error,
+        };
+        assert!(started.elapsed() < ARRIVAL, "cannot arrive: {why}");
+        eprintln!("on the way: {why}");
+        sleep(RETRY).await;
+    }
+}
+
+async fn connect(flags: &Flags, journal: &Arc<Journal>) -> Result<Client<Post>, String> {
+    let mut connect = Client::<Post>::connect(flags.at);
+    if let Some((server, own)) = &flags.keys {
+        let own = SecretKey::from_file(own).expect("a key of ours");
+        connect = connect.encrypted(*server).identity(own);
+    }
+    let desk = Desk::new(Arc::clone(journal));
+    let client = connect.handle((ignore::<SessionNews>(), desk)).await;
+    client.map_err(|error| error.to_string())
+}
+
+async fn log_in(
+    flags: &Flags,
+    client: &Client<Post>,
+) -> Result<LoggedIn, RequestError<LoginError>> {
+    let mut login = LogIn::new(&flags.id);
+    login.grace_ms = Some(GRACE_MS);
+    if let Some(token) = &flags.token {
+        login = login.token(token);
+    }
+    client.login_with(login).await
+}

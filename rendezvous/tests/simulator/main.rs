@@ -1,0 +1,111 @@
+//! Real clients, a real server with its rooms, and the real drivers, in virtual time and on a network
+//! that delays, stalls, cuts, half-closes and swallows, with crashes of everybody. One seed decides
+//! everything.
+//!
+//! `SIMULATOR_SEEDS` says how many seeds run, 500 where it is not set. `SIMULATOR_SEED` replays one
+//! and prints what happened.
+
+mod acts;
+mod entry;
+mod hearing;
+mod house;
+mod journal;
+mod laws;
+mod links;
+mod network;
+mod peer;
+mod post;
+mod random;
+mod script;
+mod seeds;
+mod world;
+
+use std::collections::HashSet;
+
+use seeds::{from_environment, run_all, story};
+
+const SEEDS: u64 = 500;
+
+/// Seeds that found something once. Each has a name of its own below.
+const FOUND: &[(&str, u64)] = &[];
+
+#[test]
+fn whatever_happens_nothing_is_lost_or_done_twice_and_all_settles() {
+    match from_environment("SIMULATOR_SEED") {
+        Some(seed) => {
+            run_all(seed..seed + 1);
+            println!("{}", story(seed).expect("it holds"));
+        }
+        None => run_all(0..from_environment("SIMULATOR_SEEDS").unwrap_or(SEEDS)),
+    }
+}
+
+#[test]
+fn seeds_that_found_something_find_nothing_any_more() {
+    for (name, seed) in FOUND {
+        if let Err(wrong) = story(*seed) {
+            panic!("{name} (SIMULATOR_SEED={seed}): {wrong}");
+        }
+    }
+}
+
+#[test]
+fn a_seed_always_tells_the_same_story() {
+    let mut told = HashSet::new();
+    for seed in 0..20 {
+        let [first, second] = [story(seed), story(seed)].map(|story| story.expect("it holds"));
+        for (line, (one, other)) in first.lines().zip(second.lines()).enumerate() {
+            assert_eq!(one, other, "seed {seed}, line {line}");
+        }
+        assert_eq!(first.len(), second.len(), "seed {seed}");
+        told.insert(first);
+    }
+    assert_eq!(told.len(), 20);
+}
+
+/// A simulation in which nothing happens would find nothing.
+#[test]
+fn the_stories_hold_every_kind_of_thing() {
+    let stories: String = (0..100)
+        .map(|seed| story(seed).expect("it holds"))
+        .collect();
+    let told = [
+        "Reset: ",
+        "Stall: ",
+        "HalfClose: ",
+        "Hole: ",
+        "Silence: ",
+        "is isolated",
+        "nothing reaches the server",
+        "crashes: Reset",
+        "crashes: Silence",
+        "shuts down",
+        "hears that the server closes",
+        "leaves",
+        "logs out: done",
+        "finds no server",
+        "logs in: done",
+        "logs in: refused IdTaken",
+        "Parcel",
+        "Plain",
+        "Ask",
+        "Errand",
+        "Say",
+        ": Done",
+        ": Refused",
+        ": Sent",
+        ": GivenUp",
+        ": Unknown",
+        ": Not(\"not sent",
+        ": Not(\"rejected",
+        "is in room",
+        "is out of room",
+        "Kicked",
+        "GraceExpired",
+        "host room",
+        "all has settled",
+    ];
+    for told in told.iter().chain(links::ALSO_TOLD) {
+        assert!(stories.contains(told), "nothing is {told:?}");
+    }
+}

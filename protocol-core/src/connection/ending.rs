@@ -86,6 +86,13 @@ impl Connection {
         Some(due(self.heard_at?, silence))
     }
 
+    /// Whether a frame has begun and did not end by `now`.
+    pub(crate) fn is_stuck(&self, now: Instant) -> Option<CloseReason> {
+        let after = self.core.limits.frame_timeout;
+        let since = self.input.frame_since?;
+        (due(since, after) <= now).then_some(CloseReason::Silent { after })
+    }
+
     /// Why the link counts as lost at `now`, though nothing said so.
     pub(crate) fn is_lost(&self, now: Instant) -> Option<CloseReason> {
         let (stall, silence) = (self.core.limits.write_stall, self.core.limits.silence);
@@ -93,8 +100,10 @@ impl Connection {
         if blocked.is_some_and(|until| until <= now) {
             return Some(CloseReason::Stalled { after: stall });
         }
-        let is_silent = self.silent_at().is_some_and(|until| until <= now);
-        is_silent.then_some(CloseReason::Silent { after: silence })
+        if self.silent_at().is_some_and(|until| until <= now) {
+            return Some(CloseReason::Silent { after: silence });
+        }
+        None
     }
 
     /// The peer broke the protocol: one last word, then the end (`PROTOCOL.md` §7).

@@ -345,6 +345,17 @@ impl Connection {
         }
     }
 
+    /// Whether streams have something to send that found no room in the output.
+    pub(crate) fn has_streams_waiting(&self) -> bool {
+        let session = self.core.session.as_deref();
+        !self.core.down && session.is_some_and(|session| session.sender.is_ready())
+    }
+
+    /// Sends what streams have to send, as far as there is room.
+    pub(crate) fn transmit(&mut self, now: Instant) {
+        self.core.transmit(now);
+    }
+
     /// What the end of the stream means.
     pub(crate) fn end_of_input(&self) -> CloseReason {
         if self.codec.may_end() {

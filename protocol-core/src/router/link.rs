@@ -79,6 +79,8 @@ pub(crate) struct Link {
     pub(crate) received: AtomicU64,
     /// Frames that one must have to take the session up again.
     pub(crate) resumable_from: AtomicU64,
+    /// Whether something of a session waits for the driver.
+    has_mail: AtomicBool,
     /// What keeps a client's session, for the driver to take.
     keep: Mutex<Option<Keep>>,
     /// Passes for the other end that found no room, and that it was not told of yet.
@@ -88,6 +90,7 @@ pub(crate) struct Link {
     mailbox: Mutex<Mailbox>,
     /// The session that this link is for, and how many of its frames the client has.
     handover: Mutex<Option<(Arc<Link>, u64)>>,
+    has_handover: AtomicBool,
     /// Frames that others receive because of this link's peer, not yet counted by the driver.
     deliveries: AtomicUsize,
     /// Whether others can hardly keep up with those.
@@ -120,11 +123,13 @@ impl Link {
             beats: AtomicBool::new(false),
             received: AtomicU64::new(0),
             resumable_from: AtomicU64::new(0),
+            has_mail: AtomicBool::new(false),
             keep: Mutex::default(),
             dropped: AtomicU64::new(0),
             watchers: Mutex::default(),
             mailbox: Mutex::new(Mailbox::Open(None)),
             handover: Mutex::default(),
+            has_handover: AtomicBool::new(false),
             deliveries: AtomicUsize::new(0),
             crowds: AtomicBool::new(false),
             farewells: Mutex::new(Some(Vec::new())),
@@ -185,8 +190,13 @@ impl Link {
         let may = is_whole && is_open && is_same && target.session.get().is_some();
         if may {
             *lock(&self.handover) = Some((target, received));
+            self.has_handover.store(true, Ordering::Release);
         }
         may
+    }
+
+    pub(crate) fn has_handover(&self) -> bool {
+        self.has_handover.load(Ordering::Acquire)
     }
 
     pub(crate) fn take_handover(&self) -> Option<(Arc<Link>, u64)> {
@@ -197,6 +207,7 @@ impl Link {
     pub(crate) fn deliver(&self, parcel: Parcel) {
         if let Mailbox::Open(place) = &mut *lock(&self.mailbox) {
             *place = Some(parcel);
+            self.has_mail.store(true, Ordering::Release);
         }
         self.outbox.call();
     }
@@ -204,6 +215,7 @@ impl Link {
     /// Has the session kept from now on.
     pub(crate) fn keep(&self, keep: Keep) {
         *lock(&self.keep) = Some(keep);
+        self.has_mail.store(true, Ordering::Release);
         self.outbox.call();
     }
 
@@ -223,6 +235,11 @@ impl Link {
             0 => 0,
             _ => self.dropped.swap(0, Ordering::Relaxed),
         }
+    }
+
+    /// Whether something of a session waits for the driver; asked once for all that does.
+    pub(crate) fn take_mail(&self) -> bool {
+        self.has_mail.load(Ordering::Acquire) && self.has_mail.swap(false, Ordering::AcqRel)
     }
 
     /// The link that the session goes on with, if one has come.

@@ -71,6 +71,9 @@ impl<D: Directory> Rendezvous<D> {
         let session = resumed.map_err(|_| LoginError::ResumeFailed)?;
         let received = event.received.unwrap_or(0);
         if !cx.resume_session(session.connection, received) {
+            // It cannot be taken up any more, and the one whose it is wants to log in anew.
+            self.leave(session.connection, LeaveReason::GraceExpired);
+            cx.to(session.connection).close();
             return Err(LoginError::ResumeFailed);
         }
         Ok(LoggedIn {

@@ -238,14 +238,14 @@ fn no_interleaving_breaks_a_law() {
         ..NOTHING
     };
     let times = Left {
-        cuts: 1,
+        cuts: many(0, 1),
         wakes: many(1, 2),
         refusals: 1,
         ..NOTHING
     };
     let requests = Left {
         passes: 1,
-        requests: many(1, 2),
+        requests: 2,
         cuts: many(1, 2),
         restarts: many(0, 1),
         ..NOTHING

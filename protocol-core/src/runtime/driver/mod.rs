@@ -241,9 +241,6 @@ impl Driver {
                     } else {
                         scratch = self.handle(service, admitted, scratch).await;
                     }
-                    self.link
-                        .resumable_from
-                        .store(self.connection.resumable_from(), Ordering::Relaxed);
                 }
                 _ if self.hand_over() => return,
                 None if self.connection.is_closed() => return,

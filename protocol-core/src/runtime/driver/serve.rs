@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -39,7 +40,8 @@ impl Driver {
                 .next_deadline()
                 .is_some_and(|due| due <= self.now)
             {
-                if let Some(reason) = self.connection.is_lost(self.now) {
+                let lost = self.connection.is_lost(self.now);
+                if let Some(reason) = lost.or_else(|| self.connection.is_stuck(self.now)) {
                     self.lost(&reason);
                 }
                 self.connection.handle_timeout(self.now);
@@ -116,7 +118,10 @@ impl Driver {
     /// Whether somebody waits for room in the queue or the output, so that a visit is due when
     /// something was written.
     fn has_waiting(&self) -> bool {
-        !self.backlog.is_empty() || self.waiting_until.is_some() || self.crowded
+        !self.backlog.is_empty()
+            || self.waiting_until.is_some()
+            || self.crowded
+            || self.connection.has_streams_waiting()
     }
 
     /// Takes what handles queued, as far as the connection has room for it.
@@ -170,7 +175,12 @@ impl Driver {
                     self.connection.send_frame(&frame);
                 }
                 Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
-                Some(Outgoing::Held(frame)) => self.connection.send_held(&frame),
+                Some(Outgoing::Held(frame)) if self.goes_on() => {
+                    self.connection.send_held(&frame);
+                    let from = self.connection.resumable_from();
+                    self.link.resumable_from.store(from, Ordering::Relaxed);
+                }
+                Some(Outgoing::Held(frame)) => self.connection.send_frame(&frame),
                 Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
                 Some(Outgoing::Relayed(answer)) => {
                     self.connection.relay_answer(&answer);
@@ -178,6 +188,7 @@ impl Driver {
                 Some(Outgoing::PeerGone(via)) => self.connection.peer_gone(via),
             }
         }
+        self.connection.transmit(self.now);
         self.connection.set_held_back(self.backlog.answer_bytes());
     }
 

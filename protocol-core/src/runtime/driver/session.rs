@@ -177,13 +177,14 @@ impl Driver {
     /// Does what the session needs. Returns whether events may be handled that could not before, or
     /// the link may end.
     pub(super) fn poll_session(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(keep) = self.link.take_keep() {
+        let has_mail = self.link.take_mail();
+        if has_mail && let Some(keep) = self.link.take_keep() {
             self.life.keeper = Some(keep.keeper);
             self.connection.begin_session(self.now, keep.terms, None);
             self.connection.expect_heartbeats(self.now);
             self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
         }
-        if let Some(parcel) = self.link.take_parcel() {
+        if has_mail && let Some(parcel) = self.link.take_parcel() {
             self.revive(parcel);
             return true;
         }
@@ -333,7 +334,7 @@ impl Driver {
     /// Hands this driver's link over to the session that it is for, if there is one; then this driver
     /// is done.
     pub(super) fn hand_over(&mut self) -> bool {
-        if !self.backlog.is_empty() {
+        if !self.link.has_handover() || !self.backlog.is_empty() {
             return false;
         }
         let Some((target, received)) = self.link.take_handover() else {

@@ -13,11 +13,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol_core::{Client, RequestError, SecretKey, ignore};
-use rendezvous::events::{LogIn, LogOut, LoggedIn, LoginError};
+use protocol_core::{Client, SecretKey, ignore};
+use rendezvous::events::LogIn;
 use rendezvous::{LoginExt, SessionNews};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::journal::Journal;
 use crate::post::Post;
@@ -26,13 +26,7 @@ pub(crate) use flags::{Flags, IN_FLIGHT, OFFICE};
 use rounds::Rounds;
 
 /// For how long the session may be without a link.
-const GRACE_MS: u64 = 20_000;
-
-/// How long the first link and login may take, the grace of a predecessor that was killed included.
-const ARRIVAL: Duration = Duration::from_secs(30);
-
-/// Between two tries to arrive.
-const RETRY: Duration = Duration::from_millis(50);
+const GRACE: Duration = Duration::from_secs(20);
 
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -105,43 +99,21 @@ async fn deliver(flags: &Flags, mut stages: watch::Receiver<Stage>) {
     let _ = timeout(GOODBYE, client.close()).await;
 }
 
-/// Connects and logs in; again where the server is not there yet, or believes that a predecessor still
-/// is.
+/// Connects and logs in, once: from then on links are the library's affair.
 async fn arrive(flags: &Flags, journal: &Arc<Journal>) -> Client<Post> {
-    let started = Instant::now();
-    loop {
-        let why = match connect(flags, journal).await {
-            Ok(client) => match log_in(flags, &client).await {
-                Ok(_) => return client,
-                Err(error) => error.to_string(),
-            },
-            Err(error) => error,
-        };
-        assert!(started.elapsed() < ARRIVAL, "cannot arrive: {why}");
-        eprintln!("on the way: {why}");
-        sleep(RETRY).await;
-    }
-}
-
-async fn connect(flags: &Flags, journal: &Arc<Journal>) -> Result<Client<Post>, String> {
     let mut connect = Client::<Post>::connect(flags.at);
     if let Some((server, own)) = &flags.keys {
         let own = SecretKey::from_file(own).expect("a key of ours");
         connect = connect.encrypted(*server).identity(own);
     }
     let desk = Desk::new(Arc::clone(journal));
-    let client = connect.handle((ignore::<SessionNews>(), desk)).await;
-    client.map_err(|error| error.to_string())
-}
-
-async fn log_in(
-    flags: &Flags,
-    client: &Client<Post>,
-) -> Result<LoggedIn, RequestError<LoginError>> {
-    let mut login = LogIn::new(&flags.id);
-    login.grace_ms = Some(GRACE_MS);
+    let connecting = connect.handle((ignore::<SessionNews>(), desk));
+    let client = connecting.await.expect("the server is there");
+    let mut login = LogIn::new(&flags.id).grace(GRACE);
     if let Some(token) = &flags.token {
         login = login.token(token);
     }
-    client.login_with(login).await
+    let logged_in = client.login_with(login).await;
+    logged_in.expect("the id is free, or ours");
+    client
 }

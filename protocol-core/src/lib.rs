@@ -56,8 +56,11 @@
 //! | call | ends with `Ok` when | see |
 //! | --- | --- | --- |
 //! | `send(pass)` | it is in this end's queue | [`SendError`] |
-//! | `confirm(pass)` | the other end's handler has run to its end | [`RequestError`] |
+//! | `confirm(pass)` | the other end's handler has run to its end, once | [`RequestError`] |
 //! | `request(request)` | the answer is here | [`RequestError`] |
+//!
+//! A confirmed pass is handled at most once, in the order of the calls, and a request executed at most
+//! once. Where a client has a session, both survive the loss of its link.
 //!
 //! What the server sends is handled at the client by `impl …Handler<P, AtClient> for …`
 //! ([`AtClient`]), or queued by an [`inbox`]. Attributes stand with the derives: [`Event`],
@@ -91,27 +94,44 @@
 //! | [`codec`] | frames ⇄ bytes on the socket | JSON, events, sockets |
 //! | `ids`, `error` | names of ends; how sending fails and links end | events |
 //! | `event`, `protocol` | what the derives implement | connections, handlers |
-//! | [`connection`] | the state machine of one link: bytes and the time in; events, bytes and deadlines out | clocks, sockets, which events exist |
+//! | [`connection`] | the state machine of one link, and of the session that outlives it: bytes and the time in; events, bytes and deadlines out | clocks, sockets, which events exist |
+//! | [`connection::delivery`] | numbers, acknowledgements, answers that are kept | frames, links, who reaches whom |
 //! | `router` | sets, handlers, contexts, calls | sockets, clocks, tokio |
 //! | `runtime` | sockets, tasks, the clock: the only place that names tokio | JSON |
+//! | [`metrics`] | names of what an operator watches | all else |
 //!
 //! Imports run one way: `wire` and `codec` ← `error`, `event` ← `protocol`, `connection` ← `router`
 //! ← `runtime`.
 //!
 //! # When the link is lost
 //!
-//! Every open call ends at once. One that still waited in the queue ends as
-//! [`RequestError::NotSent`]; one that was given to the link ends as [`RequestError::Lost`], and
-//! nobody can tell whether it was executed. Later calls end as `NotSent`. Passes that were on their
-//! way are lost.
+//! A client that has logged in at a server of the crate `rendezvous` has a **session**, which goes on
+//! without a link for its grace. The client gets another link by itself, and what it has open survives:
+//!
+//! | what | when the link is lost |
+//! | --- | --- |
+//! | confirmed passes, and requests to the server and to peers that were heard of | are sent again on the next link; their receivers run nothing twice |
+//! | what waits in the queue, new calls | wait for the next link, each until its deadline |
+//! | the first request to a peer, and calls to one that takes no numbers | end as [`RequestError::Lost`] |
+//! | passes by `send` that were given to the link | are lost |
+//! | passes of the server that must not be missed ([`Outlet`]) | are sent again |
+//!
+//! `Client::state` and `Client::states` say how the link stands: `Connected`, `Reconnecting`, `Resumed`,
+//! and `Lost` once it has ended for good. Where the server or the receiver was started anew, nobody
+//! knows what became of what was on its way to it: [`RequestError::Unknown`].
+//!
+//! Without a session, and where it has ended, every open call ends at once. One that still waited in the
+//! queue ends as [`RequestError::NotSent`]; one that was given to the link ends as
+//! [`RequestError::Lost`], and nobody can tell whether it was executed. Later calls end as `NotSent`.
+//! `Client::closed` says when and why, and [`RequestError::is_retryable`],
+//! [`RequestError::is_unknown`] and [`RequestError::is_closed`] what is known of a call.
 //!
 //! Events that had arrived are still handled. A handler that has begun runs on until it ends or
-//! takes longer than [`Limits::handler_timeout`]; it can watch [`Context::closed`]. Its answer goes
-//! nowhere.
+//! takes longer than [`Limits::handler_timeout`]; it can watch [`Context::closed`]. Its answer is kept
+//! for its repetition if the call has a number, and else goes nowhere.
 //!
-//! A client does not connect again by itself. `Client::closed` says when and why the link ended,
-//! and [`RequestError::is_retryable`], [`RequestError::is_unknown`] and
-//! [`RequestError::is_closed`] what is known of a call.
+//! A session is kept by a [`Keeper`] at the client and by [`Context::open_session`] at the server;
+//! [`DeliveryLimits`] bound what it holds. `PROTOCOL.md` §12 has the rules.
 //!
 //! # Features
 //!
@@ -134,6 +154,7 @@ pub mod connection;
 mod error;
 mod event;
 mod ids;
+pub mod metrics;
 mod protocol;
 mod router;
 #[cfg(feature = "runtime")]

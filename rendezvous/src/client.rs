@@ -67,9 +67,8 @@ impl<P: Protocol> LoginExt<P> for Client<P> {
         });
         let grace = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
         let is_kept = *login.grace_ms.get_or_insert(grace) > 0;
-        if is_kept {
-            login.inc.get_or_insert_with(|| self.inc().to_owned());
-        }
+        // Numbers are understood where the session is kept.
+        login.inc = is_kept.then(|| login.inc.unwrap_or_else(|| self.inc().to_owned()));
         LoggingIn {
             call: self.request(login.clone()),
             client: self,
@@ -173,7 +172,12 @@ impl<P: Protocol + Includes<ToServer, Login>> Keeper<P> for SessionKeeper {
                 Err(error) => return Err(ungreeted(error)),
             }
         }
-        match lane.request(self.login.clone()).await {
+        // Whoever has taken the id over meanwhile keeps it.
+        let login = LogIn {
+            replace: Some(false),
+            ..self.login.clone()
+        };
+        match lane.request(login).await {
             Ok(logged_in) => Ok(self.greeted(&logged_in)),
             Err(error) => Err(ungreeted(error)),
         }

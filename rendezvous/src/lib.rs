@@ -5,6 +5,7 @@ mod client;
 mod config;
 pub mod events;
 mod handlers;
+pub mod metrics;
 mod my_rooms;
 mod service;
 pub mod state;

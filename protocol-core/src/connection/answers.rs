@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::incoming::{Exchange, Incoming, Mode};
+use crate::metrics;
 use crate::wire::{self, Delivery, ErrorCode, Frame, FrameType, WireError};
 
 impl Core {
@@ -27,6 +28,7 @@ impl Core {
                 wire::write_tail(&mut self.out, FrameType::Response, Some(id));
                 let size = self.out.len() - start - 1;
                 if size > self.limits.frame_out {
+                    metrics::count_by(metrics::FRAMES_TOO_LARGE, "direction", "out");
                     self.out.truncate(start);
                     let limit = self.limits.frame_out;
                     let text = format!("the answer takes {size} bytes, the limit is {limit}");
@@ -134,6 +136,7 @@ impl Core {
     /// Refuses an event for which there is no room beside a handler at work.
     pub(super) fn refuse_busy(&mut self, frame: Frame<'_>) {
         self.counters.busy += 1;
+        metrics::count_by(metrics::BUSY, "limit", "queued");
         let text = "too many events wait for the handler at work: send again later";
         let error = WireError::new(ErrorCode::Busy, text);
         let _: Option<()> = self.consider(frame, true, |_| Err(error.clone()));

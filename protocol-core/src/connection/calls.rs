@@ -13,9 +13,10 @@ use super::delivery::{Asked, Origin, Pass, Pin, Processed, Recent, Seen, Verdict
 use super::incoming::{Exchange, Incoming, Mode, ShortText, Track};
 use super::outbox::OutgoingCall;
 use super::pending::{Expects, Outcome, Refusal, Repeat, Waiter, parse_id, write_numbered_request};
-use super::session::Session;
+use super::session::{Session, SessionTerms};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
+use crate::metrics;
 use crate::wire::{self, Delivery, ErrorCode, Frame, FrameType, RawData, WireError};
 
 /// What is to be done with an event for this end.
@@ -37,6 +38,10 @@ pub(super) fn lose_streams(session: Option<&mut Session>, reason: &CloseReason) 
     }
     for waiter in &waiting {
         waiter.complete(Outcome::NotSent(reason));
+    }
+    let outcomes = [("lost", sent.len()), ("not_sent", waiting.len())];
+    for (outcome, many) in outcomes {
+        metrics::count_all_by(metrics::CONFIRMED_PASSES, "outcome", outcome, many);
     }
     sent.len() + waiting.len()
 }
@@ -114,7 +119,7 @@ impl Core {
 
     fn confirm(&mut self, now: Instant, dest: Option<&PeerId>, pass: Pass<Arc<dyn Waiter>>) {
         let taken = match &mut self.session {
-            Some(session) => session.sender.confirm(now, dest, pass),
+            Some(session) => session.sender.confirm(dest, pass),
             None => Err(pass),
         };
         match taken {
@@ -131,12 +136,19 @@ impl Core {
             waiter,
             ..
         } = pass;
+        if self.down {
+            waiter.complete(Outcome::NotSentInTime);
+            return;
+        }
         let expects = Expects::Acknowledgement;
         self.send_plain(now, deadline, expects, dest.cloned(), waiter, &start);
     }
 
     /// Sends a numbered request, for the first time or again.
     fn repeat_one(&mut self, id: Uuid) {
+        if self.down {
+            return;
+        }
         let mut text = Uuid::encode_buffer();
         let written = id.hyphenated().encode_lower(&mut text);
         let session = self.session.as_ref();
@@ -211,6 +223,14 @@ impl Core {
         }
     }
 
+    /// Sends what waited for a peer that turned out to understand no numbers.
+    fn send_unnumbered(&mut self, now: Instant, dest: Option<&PeerId>) {
+        let passes = self.with_sender(|sender, _| sender.take_unnumbered(dest));
+        for pass in passes.unwrap_or_default() {
+            self.confirm_plain(now, dest, pass);
+        }
+    }
+
     pub(super) fn acknowledged(
         &mut self,
         frame: &Frame<'_>,
@@ -223,7 +243,7 @@ impl Core {
         let parsed = error.map(WireError::parse);
         let dest = peer(from);
         if let Some(inc) = delivery.from_inc.as_deref() {
-            self.learn(now, dest.as_ref(), inc);
+            self.learn(dest.as_ref(), inc);
         }
         let settled = match (delivery.ack, parsed) {
             (Some(ack), error) => self.with_sender(|sender, end| {
@@ -236,12 +256,7 @@ impl Core {
                     sender.refused(now, dest.as_ref(), id, &error, end)
                 };
                 let of = self.with_sender(refused).flatten()?;
-                let unnumbered = self
-                    .with_sender(|sender, _| sender.take_unnumbered(of.as_ref()))
-                    .unwrap_or_default();
-                for pass in unnumbered {
-                    self.confirm_plain(now, of.as_ref(), pass);
-                }
+                self.send_unnumbered(now, of.as_ref());
                 Some(true)
             }),
             (None, None) => None,
@@ -262,7 +277,7 @@ impl Core {
         from: Option<&str>,
     ) {
         if let (Some(inc), Some(from)) = (frame.delivery.from_inc.as_deref(), peer(from)) {
-            self.learn(self.now, Some(&from), inc);
+            self.learn(Some(&from), inc);
         }
         let refusal = match result {
             Ok(data) => {
@@ -303,7 +318,8 @@ impl Core {
             return;
         };
         let now = self.now;
-        self.with_sender(|sender, end| sender.learn(now, asked, named.as_deref(), end));
+        self.with_sender(|sender, end| sender.learn(asked, named.as_deref(), end));
+        self.send_unnumbered(now, asked);
         match (named, self.pending.repeat(id, from)) {
             (Some(inc), Some((repeat, _))) => {
                 repeat.dest_inc = inc.into();
@@ -334,6 +350,11 @@ impl Core {
         if !matches!(incoming.mode, Mode::ConfirmPass | Mode::Request) {
             return Judged::Run(None);
         }
+        if self.forgotten {
+            // Somebody else remembers what was processed, so nothing can be judged here any more.
+            return Judged::Over;
+        }
+        self.begin_early(incoming);
         let track = match self.track(incoming) {
             Ok(track) => track,
             Err(error) => {
@@ -352,9 +373,9 @@ impl Core {
             let base = incoming.frame.delivery.base;
             match receiver.judge(now, &track.origin, track.seq, base) {
                 Verdict::Run => return Judged::Run(Some(track)),
-                Verdict::Running => self.counters.repetitions += 1,
+                Verdict::Running => self.note_repetition(),
                 Verdict::Again(processed) => {
-                    self.counters.repetitions += 1;
+                    self.note_repetition();
                     self.acknowledge(incoming.from, incoming.id, &processed);
                 }
                 Verdict::Refused(error) => self.refuse(incoming, &error),
@@ -365,23 +386,59 @@ impl Core {
         (incoming.name, incoming.data.as_str()).hash(&mut body);
         match receiver.asked(now, &track.origin, incoming.id, track.seq, body.finish()) {
             Asked::Run => return Judged::Run(Some(track)),
-            Asked::Running => self.counters.repetitions += 1,
+            Asked::Running => self.note_repetition(),
             Asked::Again(frame) => {
-                self.counters.repetitions += 1;
+                self.note_repetition();
                 if !self.muted && !self.down {
+                    metrics::count(metrics::ANSWERS_REPEATED);
                     self.out.extend_from_slice(&frame);
                 }
             }
-            Asked::Refused(error) => self.refuse(incoming, &error),
+            Asked::Refused(error) => {
+                let code = error.standard().map_or("other", ErrorCode::as_str);
+                metrics::count_by(metrics::REQUESTS_REFUSED, "code", code);
+                self.refuse(incoming, &error);
+            }
         }
         Judged::Over
+    }
+
+    /// Begins the session of a client that gets a numbered event before its user has seen that the
+    /// login was answered: if the event were handled as one without a number, its repetition would be
+    /// handled again.
+    fn begin_early(&mut self, incoming: &Incoming<'_>) {
+        let delivery = &incoming.frame.delivery;
+        let is_numbered = delivery.seq.is_some() && delivery.from_inc.is_some();
+        let (Role::Client, None, true) = (self.role, &self.session, is_numbered) else {
+            return;
+        };
+        // Only whoever logged in with this life is sent what is for it.
+        if let Some(inc) = delivery.dest_inc.as_deref() {
+            let terms = SessionTerms {
+                inc: inc.into(),
+                far_inc: None,
+                stamp: None,
+            };
+            self.begin(self.now, terms);
+        }
     }
 
     /// An event's place in its stream, if it is numbered for this session.
     fn track(&self, incoming: &Incoming<'_>) -> Result<Option<Track>, WireError> {
         let delivery = &incoming.frame.delivery;
-        let (Some(seq), Some(session)) = (delivery.seq, &self.session) else {
+        let Some(seq) = delivery.seq else {
             return Ok(None);
+        };
+        let Some(session) = &self.session else {
+            // A client's session begins with its login's answer; what comes right behind that must not
+            // run as something else than it is.
+            return match self.role {
+                Role::Client => {
+                    let text = "the session has not begun here: send again later";
+                    Err(WireError::new(ErrorCode::Busy, text))
+                }
+                Role::Server => Ok(None),
+            };
         };
         let terms = &session.terms;
         // A client is told the sender's life by its server, a server knows its client's.
@@ -421,11 +478,11 @@ impl Core {
         match recent.judge(self.now, from.as_ref(), id) {
             Seen::New => Judged::Run(None),
             Seen::Running => {
-                self.counters.repetitions += 1;
+                self.note_repetition();
                 Judged::Over
             }
             Seen::Ended(result) => {
-                self.counters.repetitions += 1;
+                self.note_repetition();
                 if !self.muted && !self.down && self.room > 0 {
                     self.write_acknowledgement(
                         incoming.from,
@@ -473,8 +530,13 @@ impl Core {
             return;
         }
         let start = self.out.len();
-        self.refuse(incoming, error);
-        self.keep_answer(track, incoming.id, start);
+        if is_for_later {
+            receiver.unasked(&track.origin, incoming.id, track.seq);
+            self.refuse(incoming, error);
+        } else {
+            self.refuse(incoming, error);
+            self.keep_answer(track, incoming.id, start);
+        }
     }
 
     /// Keeps the answer to a request that was just written, for its repetition.
@@ -523,8 +585,14 @@ impl Core {
         self.write_acknowledgement(dest, id, &delivery, processed.error.as_ref());
     }
 
+    fn note_repetition(&mut self) {
+        self.counters.repetitions += 1;
+        metrics::count(metrics::REPETITIONS);
+    }
+
     pub(super) fn note_pass_refused(&mut self, name: &str, error: &WireError) {
         self.counters.refused_passes += 1;
+        metrics::count(metrics::PASSES_REFUSED);
         self.notice(&Notice::PassRefused { name, error });
     }
 }

@@ -20,6 +20,7 @@ use super::relayed::{CallKey, Relayed};
 use super::session::Session;
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
+use crate::metrics;
 use crate::wire::{self, Body, ErrorCode, Frame, RawData, WireError};
 
 /// What was dropped without an answer, since none was due (`PROTOCOL.md` §5).
@@ -116,6 +117,8 @@ pub(super) struct Core {
     pub(super) recent: Option<Box<Recent>>,
     /// The link is lost and the session goes on.
     pub(super) down: bool,
+    /// What was processed is remembered elsewhere from now on.
+    pub(super) forgotten: bool,
     /// The session ends with this link.
     pub(super) session_over: bool,
     /// The server gives the link up, and not the session.
@@ -153,6 +156,7 @@ impl Core {
             session: None,
             recent: None,
             down: false,
+            forgotten: false,
             session_over: false,
             link_refused: None,
             sent: 0,
@@ -210,6 +214,7 @@ impl Core {
             Body::Request { id, name, data } => (Mode::Request, &**name, *data, &**id),
             _ => {
                 self.counters.unknown_types += 1;
+                metrics::count(metrics::UNKNOWN_TYPES);
                 self.notice(&Notice::TypeUnknown);
                 return None;
             }
@@ -236,6 +241,7 @@ impl Core {
         if transit {
             let admitted = if calls && self.relayed.len() >= self.limits.relayed_calls {
                 self.counters.busy += 1;
+                metrics::count_by(metrics::BUSY, "limit", "relayed");
                 let text = "too many relayed calls are not answered yet: send again later";
                 Err(WireError::new(ErrorCode::Busy, text))
             } else {
@@ -313,6 +319,11 @@ impl Core {
 
     pub(super) fn notice(&self, notice: &Notice<'_>) {
         tracing::debug!(?notice, "dropped without an answer");
+        match notice {
+            Notice::HandlerPanicked { .. } => metrics::count(metrics::HANDLERS_PANICKED),
+            Notice::HandlerTooSlow { .. } => metrics::count(metrics::HANDLERS_TOO_SLOW),
+            Notice::PassRefused { .. } | Notice::TypeUnknown | Notice::AnswerIgnored => {}
+        }
         if let Some(observer) = &self.observer
             && catch_unwind(AssertUnwindSafe(|| observer(notice))).is_err()
         {
@@ -358,9 +369,11 @@ impl Core {
         self.now = now;
         self.repeat_requests(now, false);
         let mut given_up = Vec::new();
-        self.completed += self
+        let expired = self
             .pending
             .expire(now, |id, from| given_up.push((id, from.cloned())));
+        self.completed += expired;
+        metrics::count_all(metrics::CALLS_TIMED_OUT, expired);
         self.give_up(&given_up);
         self.with_sender(|sender, end| sender.handle_timeout(now, end));
         self.transmit(now);
@@ -369,6 +382,7 @@ impl Core {
 
     pub(super) fn ignore_answer(&mut self) {
         self.counters.ignored_answers += 1;
+        metrics::count(metrics::ANSWERS_IGNORED);
         self.notice(&Notice::AnswerIgnored);
     }
 
@@ -388,6 +402,8 @@ impl Core {
         self.muted = true;
         self.end_relayed_calls();
         tracing::debug!(%reason, "gives the link up");
+        let code = word.standard().map_or("other", ErrorCode::as_str);
+        metrics::count_by(metrics::VIOLATIONS, "code", code);
         wire::write_protocol_error(&mut self.out, word);
         self.lose(&reason);
         self.finish();

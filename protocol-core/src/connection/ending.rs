@@ -5,7 +5,17 @@ use std::time::Instant;
 use super::core::Phase;
 use super::{Connection, due};
 use crate::error::CloseReason;
+use crate::metrics;
 use crate::wire::{ErrorCode, WireError};
+
+/// Counts a link that is given up though nothing said that it is lost.
+pub(crate) fn count_loss(reason: &CloseReason) {
+    match reason {
+        CloseReason::Stalled { .. } => metrics::count(metrics::LINKS_STALLED),
+        CloseReason::Silent { .. } => metrics::count(metrics::LINKS_SILENT),
+        _ => {}
+    }
+}
 
 impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is due next. May be earlier than needed.
@@ -41,6 +51,7 @@ impl Connection {
         self.core.expire(now);
         self.pace.handle_timeout(now);
         if self.stranger_until().is_some_and(|until| until <= now) {
+            metrics::count(metrics::STRANGERS_TIMED_OUT);
             self.violated(WireError::new(
                 ErrorCode::Timeout,
                 "nobody logged in on this link in time",
@@ -53,12 +64,14 @@ impl Connection {
             .frame_since
             .is_some_and(|since| due(since, frame_timeout) <= now)
         {
+            metrics::count(metrics::FRAMES_TIMED_OUT);
             self.violated(WireError::new(
                 ErrorCode::Timeout,
                 format!("a frame did not end within {frame_timeout:?}"),
             ));
         }
         if let Some(reason) = self.is_lost(now) {
+            count_loss(&reason);
             self.blocked_since = None;
             self.broken(reason);
         }
@@ -81,7 +94,10 @@ impl Connection {
 
     /// When the other end counts as gone, unless it is heard before.
     fn silent_at(&self) -> Option<Instant> {
-        let is_open = self.core.phase == Phase::Open && !self.core.down && !self.pace.is_paused();
+        let is_open = self.core.phase == Phase::Open
+            && !self.core.broken
+            && !self.core.down
+            && !self.pace.is_paused();
         let silence = self.silence.filter(|_| is_open && !self.is_output_full())?;
         Some(due(self.heard_at?, silence))
     }

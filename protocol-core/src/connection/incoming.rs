@@ -60,6 +60,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Whether `from` has asked this under `id`.
+    pub(crate) fn is(&self, from: Option<&PeerId>, id: ShortText) -> bool {
+        self.mode == Mode::Request && self.id == id && self.dest.as_ref() == from
+    }
+
     /// The exchange that `incoming`, an event called `name`, started; `from` is the peer to answer,
     /// none for the other end itself.
     pub fn new(incoming: &Incoming<'_>, name: &'static str, from: Option<PeerId>) -> Self {

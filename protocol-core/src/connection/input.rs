@@ -92,6 +92,14 @@ impl Input {
         !self.plain.is_empty() || !self.wire.is_empty()
     }
 
+    /// Drops the lines that were set aside after so many of them.
+    pub(super) fn forget_since(&mut self, kept: usize) {
+        // Of a client, whose frames are for itself alone.
+        for line in self.aside.drain(kept.min(self.aside.len())..) {
+            self.aside_bytes -= line.len();
+        }
+    }
+
     /// Drops what has begun and will not end: its link is lost.
     pub(super) fn cut_off(&mut self) {
         self.wire.clear();

@@ -9,7 +9,8 @@ use super::core::Phase;
 use super::input::{Input, Taken};
 use super::{Connection, Incoming, due};
 use crate::error::{CloseReason, refusal};
-use crate::wire::{ErrorCode, Frame, WireError};
+use crate::metrics;
+use crate::wire::{ErrorCode, Frame, TooLong, WireError};
 
 impl Connection {
     /// Takes over what arrived while the codec opened: bytes of the wire, and of frames.
@@ -125,7 +126,7 @@ impl Connection {
                     }
                 }
                 Err(error) => {
-                    self.violated(WireError::new(ErrorCode::TooLarge, error.to_string()));
+                    self.too_large(&error);
                     return None;
                 }
             };
@@ -166,7 +167,7 @@ impl Connection {
                     return;
                 }
                 Err(error) => {
-                    self.violated(WireError::new(ErrorCode::TooLarge, error.to_string()));
+                    self.too_large(&error);
                     return;
                 }
             };
@@ -207,6 +208,11 @@ impl Connection {
             self.input.consume(consumed);
             self.core.drained(consumed);
         }
+    }
+
+    fn too_large(&mut self, error: &TooLong) {
+        metrics::count_by(metrics::FRAMES_TOO_LARGE, "direction", "in");
+        self.violated(WireError::new(ErrorCode::TooLarge, error.to_string()));
     }
 
     /// Whether the peer gets nothing more handled before it reads what is due to it, or before its

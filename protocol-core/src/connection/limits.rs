@@ -47,6 +47,9 @@ pub struct Limits {
     pub outbound_bytes: usize,
     /// Own requests and confirmed passes in flight; further ones wait. 0 counts as 1.
     pub open_calls: usize,
+    /// Bytes of own confirmed passes that are kept until they are acknowledged; further calls wait.
+    /// 0 counts as 1.
+    pub kept_bytes: usize,
     /// Events set aside while a handler awaits an answer from the same peer; above it requests and
     /// confirmed passes get `busy` and passes are dropped, counted.
     pub queued_events: usize,
@@ -118,6 +121,7 @@ impl Limits {
             outbound_events: 1_024,
             outbound_bytes: 1 << 20,
             open_calls: 1_024,
+            kept_bytes: 8 << 20,
             queued_events: 256,
             queued_bytes: 1 << 20,
             concurrent_handlers: 256,

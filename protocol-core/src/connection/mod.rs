@@ -1,6 +1,10 @@
 //! The state machine of one link, without I/O: bytes and the time in; events, bytes and the next
 //! deadline out.
 //!
+//! A session outlives its link: what it needs for that, streams of numbered calls and frames that the
+//! other end must not miss, is here too. When the link is lost, the connection waits, and goes on with
+//! another link's codec and bytes. Who makes that link, and when, its owner knows.
+//!
 //! Never reads a clock, a random source or a socket. Its owner calls, in any order: [`received`]
 //! with what was read, [`next_event`] until nothing is left, [`answer`] when a handler is done,
 //! [`output`] and [`written`] around each write, [`handle_timeout`] at [`next_deadline`].
@@ -41,6 +45,7 @@ use bytes::BytesMut;
 
 pub use self::core::{Counters, Notice, Observer};
 pub use delivery::DeliveryLimits;
+pub(crate) use ending::count_loss;
 pub use ids::IdSource;
 pub use incoming::{Exchange, Incoming, Mode};
 pub(crate) use limits::due;
@@ -65,11 +70,12 @@ use crate::error::CloseReason;
 pub enum Role {
     /// Accepted the link. What the other end writes into `from` is ignored.
     Server,
-    /// Opened the link. Trusts the server's `from`.
+    /// Opened the link. Trusts the server's `from` and `from_inc`.
     Client,
 }
 
-/// One link's state: frames in and out, calls in flight, deadlines and limits.
+/// One link's state: frames in and out, calls in flight, deadlines and limits; and that of the session
+/// that goes on with the next link.
 ///
 /// # Examples
 ///
@@ -107,6 +113,8 @@ pub struct Connection {
     /// Frames that arrived on this link, and on earlier ones of the session.
     received_on_link: u64,
     received_before: u64,
+    /// Lines that were set aside before there was this link.
+    aside_before_link: usize,
     /// Whether there is a link.
     linked: bool,
     /// When the other end was heard last, and how long it may be silent.
@@ -135,6 +143,7 @@ impl Connection {
             held_back: 0,
             received_on_link: 0,
             received_before: 0,
+            aside_before_link: 0,
             linked: true,
             heard_at: None,
             silence: None,

@@ -74,7 +74,7 @@ impl Connection {
             (session.sender.open(), session.sender.bytes())
         });
         let most = self.core.limits.open_calls.clamp(1, MAX_SLOT);
-        self.core.pending.len() + open < most && bytes < self.core.limits.outbound_bytes.max(1)
+        self.core.pending.len() + open < most && bytes < self.core.limits.kept_bytes.max(1)
     }
 
     /// Whether calls of this end are in flight, so that answers must be read even while a handler

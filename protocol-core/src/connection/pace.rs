@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::limits::RateLimits;
+use crate::metrics;
 
 /// Unused rate is kept for this long, so that a burst after a pause goes through.
 const BURST: Duration = Duration::from_secs(2);
@@ -35,13 +36,21 @@ impl Pace {
     /// Takes note of so many frames of so many bytes in all.
     pub(super) fn charge(&mut self, now: Instant, frames: usize, bytes: usize) {
         let until = self.frames.charge(now, frames);
-        let until = until.max(self.bytes.charge(now, bytes));
-        self.paused_until = self.paused_until.max(until);
+        self.pause(until, "events");
+        let until = self.bytes.charge(now, bytes);
+        self.pause(until, "bytes");
     }
 
     /// Takes note of frames that others receive because of this end's.
     pub(super) fn charge_deliveries(&mut self, now: Instant, deliveries: usize) {
         let until = self.deliveries.charge(now, deliveries);
+        self.pause(until, "deliveries");
+    }
+
+    fn pause(&mut self, until: Option<Instant>, limit: &'static str) {
+        if until.is_some() && self.paused_until.is_none() {
+            metrics::count_by(metrics::READERS_PAUSED, "limit", limit);
+        }
         self.paused_until = self.paused_until.max(until);
     }
 

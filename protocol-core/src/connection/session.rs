@@ -7,14 +7,15 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 
 use super::core::Phase;
-use super::delivery::{DeliveryLimits, Ended, Receiver, Recent, Sender};
+use super::delivery::{DeliveryLimits, Ended, Receiver, Sender};
 use super::incoming::ShortText;
 use super::pending::{Outcome, Waiter};
 use super::{Connection, Core, OutgoingCall};
 use crate::codec::Codec;
 use crate::error::CloseReason;
 use crate::ids::PeerId;
-use crate::wire::{self, RawData};
+use crate::metrics;
+use crate::wire::{self, Frame, RawData};
 
 /// Which lives of which programs a session is between (`PROTOCOL.md` §12).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +39,7 @@ pub(super) struct Session {
 /// sender's.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    receiver: Option<Receiver>,
-    recent: Option<Box<Recent>>,
+    receiver: Receiver,
 }
 
 /// A codec that is open, and the bytes beside it, on their way from one connection to another.
@@ -84,6 +84,7 @@ impl Held {
         {
             self.bytes -= frame.len();
             self.gap = number;
+            metrics::count(metrics::HELD_FORGOTTEN);
         }
     }
 
@@ -109,6 +110,17 @@ impl Session {
     }
 }
 
+/// How an operator tells the ends of confirmed passes apart; none where it was confirmed.
+fn outcome(ended: &Ended) -> Option<&'static str> {
+    match ended {
+        Ended::Confirmed => None,
+        Ended::Refused(_) => Some("refused"),
+        Ended::TimedOut => Some("timed_out"),
+        Ended::NotSentInTime => Some("not_sent"),
+        Ended::Unknown(_) => Some("unknown"),
+    }
+}
+
 /// Tells a waiter how its confirmed pass ended.
 pub(super) fn complete(waiter: &Arc<dyn Waiter>, ended: &Ended) {
     waiter.complete(match ended {
@@ -121,6 +133,21 @@ pub(super) fn complete(waiter: &Arc<dyn Waiter>, ended: &Ended) {
 }
 
 impl Core {
+    /// Begins the session, or goes on with it under new terms.
+    pub(super) fn begin(&mut self, now: Instant, terms: SessionTerms) {
+        let far_inc = terms.far_inc.clone();
+        match &mut self.session {
+            Some(session) => session.terms = terms,
+            None => self.session = Some(Box::new(Session::new(terms, self.limits.delivery))),
+        }
+        self.with_sender(|sender, end| {
+            sender.pin(None);
+            sender.learn(None, far_inc.as_deref(), end);
+        });
+        self.lose_stale_requests(far_inc.as_deref());
+        self.transmit(now);
+    }
+
     /// Sends what the session's streams have to send, as far as there is room.
     pub(super) fn transmit(&mut self, now: Instant) {
         if self.down || self.muted {
@@ -146,18 +173,25 @@ impl Core {
     ) -> Option<T> {
         let completed = &mut self.completed;
         let session = self.session.as_mut()?;
+        // One acknowledgement speaks for many of these.
+        let mut confirmed = 0;
         let result = change(&mut session.sender, &mut |waiter, ended| {
             *completed += 1;
+            match outcome(&ended) {
+                None => confirmed += 1,
+                Some(other) => metrics::count_by(metrics::CONFIRMED_PASSES, "outcome", other),
+            }
             complete(&waiter, &ended);
         });
+        metrics::count_all_by(metrics::CONFIRMED_PASSES, "outcome", "confirmed", confirmed);
         Some(result)
     }
 
     /// The life that the other end's answer names is the one that its peer is in.
-    pub(super) fn learn(&mut self, now: Instant, from: Option<&PeerId>, inc: &str) {
+    pub(super) fn learn(&mut self, from: Option<&PeerId>, inc: &str) {
         self.with_sender(|sender, end| {
             if from.is_some() && sender.is_asking(from) {
-                sender.learn(now, from, Some(inc), end);
+                sender.learn(from, Some(inc), end);
             }
         });
     }
@@ -173,26 +207,10 @@ impl Connection {
         terms: SessionTerms,
         memory: Option<Memory>,
     ) {
-        let limits = self.core.limits.delivery;
-        let far_inc = terms.far_inc.clone();
-        match &mut self.core.session {
-            Some(session) => session.terms = terms,
-            None => self.core.session = Some(Box::new(Session::new(terms, limits))),
-        }
+        self.core.begin(now, terms);
         if let (Some(memory), Some(session)) = (memory, &mut self.core.session) {
-            if let Some(receiver) = memory.receiver {
-                session.receiver = receiver;
-            }
-            if memory.recent.is_some() {
-                self.core.recent = memory.recent;
-            }
+            session.receiver = memory.receiver;
         }
-        self.core.with_sender(|sender, end| {
-            sender.pin(None);
-            sender.learn(now, None, far_inc.as_deref(), end);
-        });
-        self.core.lose_stale_requests(far_inc.as_deref());
-        self.core.transmit(now);
     }
 
     /// Whether a session has begun.
@@ -200,16 +218,16 @@ impl Connection {
         self.core.session.is_some()
     }
 
-    /// Takes what is remembered of processed events, once the connection is over.
+    /// Takes what is remembered of processed events, once the connection is over: nothing that is
+    /// numbered is run here any more.
     pub(crate) fn take_memory(&mut self) -> Option<Memory> {
-        let receiver = self.core.session.as_mut().map(|session| {
-            session.receiver.give_up_running();
-            let empty = Receiver::new(self.core.limits.delivery);
-            std::mem::replace(&mut session.receiver, empty)
-        });
-        let receiver = receiver.filter(|receiver| receiver.streams() > 0);
-        let recent = self.core.recent.take();
-        (receiver.is_some() || recent.is_some()).then_some(Memory { receiver, recent })
+        self.core.forgotten = true;
+        let session = self.core.session.as_mut()?;
+        session.receiver.give_up_running();
+        session.receiver.shrink();
+        let empty = Receiver::new(self.core.limits.delivery);
+        let receiver = std::mem::replace(&mut session.receiver, empty);
+        (receiver.streams() > 0).then_some(Memory { receiver })
     }
 
     /// Frames that have arrived in this session, the ones of earlier links included.
@@ -245,15 +263,38 @@ impl Connection {
     /// [`relink`](Self::relink). Whole frames that arrived are still handled. Calls that cannot be
     /// repeated end.
     pub(crate) fn suspend(&mut self, reason: &CloseReason) {
+        if self.core.down {
+            // Of a link on which the session did not stand again nothing is of the session.
+            self.received_on_link = 0;
+            self.input.forget_since(self.aside_before_link);
+        } else {
+            self.keep_whole_lines();
+        }
         self.core.down = true;
         self.linked = false;
         self.unreadable = None;
+        self.core.link_refused = None;
         self.input.cut_off();
         self.sealed.clear();
         self.core.drop_output();
         self.blocked_since = None;
         self.heard_at = None;
         self.core.lose_unrepeatable(reason);
+    }
+
+    /// Sets aside what has arrived and is not handled yet, so that it counts as received.
+    fn keep_whole_lines(&mut self) {
+        while let Ok(Some((content, consumed))) = self.input.take_line(self.frame_limit()) {
+            if !content.is_empty() {
+                let Ok(frame) = Frame::parse(&self.input.plain[content.clone()]) else {
+                    return;
+                };
+                self.received_on_link += 1;
+                let transit = self.core.is_transit(&frame);
+                self.input.set_aside(content, transit);
+            }
+            self.input.consume(consumed);
+        }
     }
 
     /// Whether the link is lost and the session goes on.
@@ -270,6 +311,8 @@ impl Connection {
         self.sealed = link.sealed;
         self.received_before += self.received_on_link;
         self.received_on_link = 0;
+        self.aside_before_link = self.input.aside.len();
+        self.core.drop_output();
         self.heard_at = Some(now);
         self.input.plain.extend_from_slice(&link.plain);
         self.input.wire = link.wire;

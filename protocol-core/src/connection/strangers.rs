@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::limits::{StrangerLimits, due};
 use super::{Connection, Phase};
+use crate::metrics;
 use crate::wire::{ErrorCode, WireError};
 
 /// A connection that nobody has vouched for.
@@ -61,6 +62,7 @@ impl Connection {
         if let Some(stranger) = &self.stranger {
             let limit = stranger.limits.bytes_in;
             if self.input.consumed + consumed as u64 > limit as u64 {
+                metrics::count(metrics::STRANGERS_TOO_LOUD);
                 self.violated(too_much(limit));
                 return false;
             }
@@ -81,6 +83,7 @@ impl Connection {
         let is_too_much =
             input.wire.len() > limit || input.consumed + input.overhead > limit as u64;
         if is_too_much {
+            metrics::count(metrics::STRANGERS_TOO_LOUD);
             self.violated(too_much(limit));
         }
         is_too_much

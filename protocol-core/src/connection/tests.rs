@@ -2,6 +2,7 @@
 
 mod aside;
 mod calls;
+mod early;
 mod ending;
 mod frames;
 mod outbox;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Connection, Exchange, Expects, IdSource, Incoming, Limits, Mode, Outcome, OutgoingCall, Role,
-    Waiter,
+    SessionTerms, Waiter,
 };
 use crate::codec::Plain;
 use crate::ids::PeerId;

@@ -6,6 +6,7 @@ use super::Role;
 use super::core::Core;
 use super::relayed::{RelayedAnswer, Unanswered};
 use crate::ids::ConnectionId;
+use crate::metrics;
 use crate::wire::{Body, ErrorCode, Frame, WireError};
 
 impl Core {
@@ -27,6 +28,7 @@ impl Core {
     pub(super) fn expire_relayed(&mut self, now: Instant) {
         let text = "the peer did not answer in time; it may have handled the event";
         for call in self.relayed.expire(now) {
+            metrics::count(metrics::RELAYED_CALLS_TIMED_OUT);
             self.end_relayed(&call, &WireError::new(ErrorCode::Timeout, text));
         }
     }
@@ -57,7 +59,7 @@ impl Core {
         if call.at_hub {
             self.unanswered.push((call.via, call.key));
         }
-        if !self.muted {
+        if !self.muted && !self.down {
             self.write_refusal(
                 call.key.mode,
                 None,
@@ -74,7 +76,7 @@ impl Core {
             self.ignore_answer();
             return false;
         };
-        if self.muted {
+        if self.muted || self.down {
             return true;
         }
         if let Some(frame) = &answer.frame {

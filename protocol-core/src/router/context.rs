@@ -170,12 +170,25 @@ impl<P: Protocol> Context<P, AtServer> {
     /// handled is answered; the link that the session has is given up. The client has `received` frames
     /// of the session; those after them that it must not miss are sent again.
     ///
-    /// Returns `false`, and changes nothing, where that session is over, is another key's, or where
-    /// frames after `received` are no longer kept.
+    /// Returns the session's grace; none, and changes nothing, where that session is over, is another
+    /// key's, or of another life than `inc`, or where frames after `received` are no longer kept.
     #[must_use = "the session may be over"]
-    pub fn resume_session(&self, connection: ConnectionId, received: u64) -> bool {
-        let target = self.hub().and_then(|hub| hub.of_connection(connection));
-        target.is_some_and(|target| self.link.hand_over_to(target, received))
+    pub fn resume_session(
+        &self,
+        connection: ConnectionId,
+        inc: Option<&str>,
+        received: u64,
+    ) -> Option<Duration> {
+        let target = self.hub()?.of_connection(connection)?;
+        let grace = target.session.get()?.grace;
+        let may = self.link.hand_over_to(target, inc, received);
+        may.then_some(grace)
+    }
+
+    /// The life that the client of another connection has declared.
+    pub fn inc_of(&self, connection: ConnectionId) -> Option<String> {
+        let link = self.hub()?.of_connection(connection)?;
+        link.inc().map(ToOwned::to_owned)
     }
 
     /// Hears when the link of this connection's session is lost, and when there is another. Must be

@@ -5,12 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-use crate::connection::{CallKey, DeliveryLimits, Memory};
+use crate::connection::{CallKey, DeliveryLimits, Memory, due};
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Link;
 
 /// From so many peers on that a link has asked, those that owe it nothing are forgotten now and then.
 const MANY_ASKED: usize = 64;
+
+/// Lives that are remembered beyond their sessions: more than a server has sessions, and each takes a
+/// few hundred bytes.
+const MEMORIES: usize = 65_536;
 
 /// What a settled pair may keep for its next calls.
 const IDLE_CAPACITY: usize = 8;
@@ -34,9 +38,11 @@ impl Memories {
         key: (PeerId, Option<Box<str>>),
         memory: Memory,
     ) {
-        self.0
-            .retain(|_, (since, _)| *since + limits.stream_idle > now);
-        if self.0.len() >= limits.streams.max(1)
+        if self.0.len().is_power_of_two() || self.0.len() >= MEMORIES {
+            self.0
+                .retain(|_, (since, _)| due(*since, limits.stream_idle) > now);
+        }
+        if self.0.len() >= MEMORIES
             && let Some(oldest) = self.0.iter().min_by_key(|(_, (since, _))| *since)
         {
             let oldest = oldest.0.clone();
@@ -263,7 +269,7 @@ impl Hub {
     ) -> Option<Memory> {
         let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, memory) = memories.0.remove(&(peer, inc.map(Into::into)))?;
-        (since + limits.stream_idle > now).then_some(memory)
+        (due(since, limits.stream_idle) > now).then_some(memory)
     }
 
     pub(crate) fn of_connection(&self, id: ConnectionId) -> Option<Arc<Link>> {

@@ -12,7 +12,9 @@ use crate::codec::PeerIdentity;
 use crate::connection::{Backlog, Closing, Limits, Outbox, SessionTerms, Transplant};
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
+use crate::metrics;
 use crate::router::{Hub, Keep};
+use crate::wire::MAX_SEQ;
 
 /// What is done once when a link is gone.
 pub(crate) type Farewell = Box<dyn FnOnce() + Send>;
@@ -183,10 +185,12 @@ impl Link {
 
     /// Has this link handed over to the session of `target` once its event is answered; whether
     /// that is possible.
-    pub(crate) fn hand_over_to(&self, target: Arc<Link>, received: u64) -> bool {
-        let is_whole = received >= target.resumable_from.load(Ordering::Relaxed);
+    pub(crate) fn hand_over_to(&self, target: Arc<Link>, inc: Option<&str>, received: u64) -> bool {
+        let is_whole =
+            received <= MAX_SEQ && received >= target.resumable_from.load(Ordering::Relaxed);
         let is_open = matches!(*lock(&target.mailbox), Mailbox::Open(_));
-        let is_same = target.identity == self.identity && target.id != self.id;
+        let is_same =
+            target.identity == self.identity && target.id != self.id && target.inc() == inc;
         let may = is_whole && is_open && is_same && target.session.get().is_some();
         if may {
             *lock(&self.handover) = Some((target, received));
@@ -225,6 +229,10 @@ impl Link {
 
     /// Takes note of a pass for the other end that found no room.
     pub(crate) fn note_dropped(&self, is_pass: bool) {
+        if is_pass {
+            let reason = if self.is_down() { "no_link" } else { "slow" };
+            metrics::count_by(metrics::PASSES_DROPPED, "reason", reason);
+        }
         self.dropped
             .fetch_add(u64::from(is_pass), Ordering::Relaxed);
     }
@@ -237,7 +245,12 @@ impl Link {
         }
     }
 
-    /// Whether something of a session waits for the driver; asked once for all that does.
+    /// Whether something of a session waits for the driver.
+    pub(crate) fn has_mail(&self) -> bool {
+        self.has_mail.load(Ordering::Acquire)
+    }
+
+    /// As [`has_mail`](Self::has_mail), and from now on no more.
     pub(crate) fn take_mail(&self) -> bool {
         self.has_mail.load(Ordering::Acquire) && self.has_mail.swap(false, Ordering::AcqRel)
     }

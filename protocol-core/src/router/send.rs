@@ -10,6 +10,7 @@ use crate::connection::{Expects, Outcome};
 use crate::error::{RequestError, SendError};
 use crate::event::{Event, EventError, Kind, Pass, Request};
 use crate::ids::{PeerId, RoomId};
+use crate::metrics;
 use crate::protocol::{Protocol, ToPeer, Travels};
 use crate::router::Call;
 use crate::router::call::Unsent;
@@ -44,10 +45,13 @@ fn encode<E: Event>(
         event: E::NAME,
         error,
     })?;
-    let too_large = |size, limit| SendError::TooLarge {
-        event: E::NAME,
-        size,
-        limit,
+    let too_large = |size, limit| {
+        metrics::count_by(metrics::FRAMES_TOO_LARGE, "direction", "out");
+        SendError::TooLarge {
+            event: E::NAME,
+            size,
+            limit,
+        }
     };
     let data = frame.len() - head;
     let size = frame.len() + tail_bytes(kind);

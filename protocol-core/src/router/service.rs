@@ -14,7 +14,7 @@ use crate::ids::{PeerId, RoomId};
 use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sender, Sets};
 use crate::router::outlet::deliveries;
 use crate::router::{Context, Gate, Link, Receivers, Relay, ReplyBuffer, Serve};
-use crate::wire::{ErrorCode, WireError};
+use crate::wire::{Body, ErrorCode, Frame, WireError};
 
 /// What became of an event that was not refused.
 pub(crate) enum Admission<E> {
@@ -101,6 +101,12 @@ fn admitted<E>(
     })
 }
 
+/// Whether an answer belongs to a stream, so that a relay remembers nothing of what it answers.
+fn is_numbered_reply(frame: &Frame<'_>) -> bool {
+    let is_numbered = frame.delivery.seq.is_some() || frame.delivery.ack.is_some();
+    is_numbered && matches!(frame.body, Body::Acknowledgement { .. })
+}
+
 /// A server's handlers for one connection.
 pub(crate) struct AtServerService<P: Protocol, H, I> {
     pub(crate) cx: Context<P, AtServer>,
@@ -124,7 +130,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         // What is numbered its sender sends again until its receiver answers, so nothing is kept of it.
         let is_numbered = match mode {
             Mode::ConfirmPass => delivery.seq.is_some(),
-            Mode::Reply => delivery.seq.is_some() || delivery.ack.is_some(),
+            Mode::Reply => is_numbered_reply(incoming.frame),
             Mode::Pass | Mode::Request => false,
         };
         let receiver = hub.as_deref().and_then(|hub| match mode {
@@ -169,13 +175,18 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         frame: Vec<u8>,
     ) -> Result<(), WireError> {
         if receiver.is_down() {
+            receiver.note_dropped(incoming.mode == Mode::Pass);
             let text = "the peer has lost its link and may come back: send again later";
             return Err(WireError::new(ErrorCode::PeerReconnecting, text));
         }
         let delivery = &incoming.frame.delivery;
-        let is_event = incoming.mode != Mode::Reply;
-        if is_event && delivery.seq.is_some() && delivery.dest_inc.as_deref() != receiver.inc() {
-            return Err(WireError::stale_dest(receiver.inc()));
+        let is_call = matches!(incoming.mode, Mode::ConfirmPass | Mode::Request);
+        if is_call && delivery.seq.is_some() {
+            // One who has declared no life takes no numbers.
+            let is_theirs = |inc| delivery.dest_inc.as_deref() == Some(inc);
+            if !receiver.inc().is_some_and(is_theirs) {
+                return Err(WireError::stale_dest(receiver.inc()));
+            }
         }
         let (size, limit) = (frame.len() - 1, receiver.frame_out);
         if size > limit {
@@ -253,7 +264,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
             let text = "`protocol_error` is a word between the two ends of a link";
             return refuse(ErrorCode::NotAllowed, text);
         }
-        if incoming.mode == Mode::Reply {
+        if incoming.mode == Mode::Reply && !is_numbered_reply(incoming.frame) {
             return match room {
                 Some(_) => refuse(ErrorCode::NotAllowed, "a room has asked nothing"),
                 None => Ok(from),

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::connection::Closing;
 use crate::error::{RequestError, SendError};
 use crate::event::{Pass, Request};
 use crate::ids::{ConnectionId, PeerId};
@@ -80,6 +81,21 @@ impl<P> Remote<P> {
             Ok(link) => link.close(),
             Err(_) => return false,
         }
+        true
+    }
+}
+
+impl<P> Remote<P> {
+    /// Ends the connection at once, also where its client reads nothing, and waits for that: what was
+    /// sent to it is written only as far as that takes no time. Its peer's name is free then, and what
+    /// was processed of its events is known to the next session of the same life. Returns `false` where
+    /// there is none.
+    pub async fn replace(self) -> bool {
+        let Ok(link) = self.link else {
+            return false;
+        };
+        link.outbox.close(Closing::Replace);
+        link.closed().await;
         true
     }
 }

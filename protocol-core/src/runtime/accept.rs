@@ -17,6 +17,7 @@ use super::now;
 use super::opening::Opened;
 use super::server::ServerLimits;
 use crate::connection::{Connection, IdSource, Limits, Observer, Role};
+use crate::metrics;
 use crate::wire::{ErrorCode, WireError, write_protocol_error};
 
 /// The shortest and longest pause after the system refused to accept, as when file handles run out.
@@ -133,6 +134,7 @@ impl Seats {
     pub(super) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Seat, WireError> {
         let mut taken = self.lock();
         if taken.in_all >= self.in_all {
+            metrics::count_by(metrics::CONNECTIONS_REFUSED, "limit", "all");
             let text = format!("the server is full: {} connections", self.in_all);
             return Err(WireError::new(ErrorCode::Unavailable, text));
         }
@@ -144,6 +146,7 @@ impl Seats {
             let here = taken.by_address.get(&address);
             let connections = here.map_or(0, |here| here.connections);
             if let Some(limit) = self.an_address.filter(|limit| connections >= *limit) {
+                metrics::count_by(metrics::CONNECTIONS_REFUSED, "limit", "address");
                 let text = format!("too many connections from this address: {limit}");
                 return Err(WireError::new(ErrorCode::Unavailable, text));
             }
@@ -154,6 +157,7 @@ impl Seats {
             here.connections += 1;
         }
         taken.in_all += 1;
+        metrics::rise(metrics::CONNECTIONS_OPEN);
         Ok(Seat {
             seats: Arc::clone(self),
             address: counted,
@@ -174,6 +178,12 @@ fn places(count: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)))
 }
 
+fn note_wait(places: &Semaphore, limit: &'static str) {
+    if places.available_permits() == 0 {
+        metrics::count_by(metrics::HANDSHAKES_QUEUED, "limit", limit);
+    }
+}
+
 impl Seat {
     /// Waits for a place to compute a handshake's keys in: first for one of its address, so that those
     /// who come in crowds wait behind their own.
@@ -184,10 +194,14 @@ impl Seat {
             Some(Arc::clone(&here.handshakes))
         });
         let here = match here {
-            Some(here) => here.acquire_owned().await.ok(),
+            Some(here) => {
+                note_wait(&here, "address");
+                here.acquire_owned().await.ok()
+            }
             None => None,
         };
         let in_all = Arc::clone(&self.seats.handshakes);
+        note_wait(&in_all, "all");
         HandshakeSeat {
             _here: here,
             _in_all: in_all.acquire_owned().await.ok(),
@@ -199,6 +213,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.lock();
         taken.in_all -= 1;
+        metrics::fall(metrics::CONNECTIONS_OPEN);
         if let Some(address) = self.address
             && let Some(here) = taken.by_address.get_mut(&address)
         {
@@ -237,6 +252,7 @@ pub(super) async fn accept(
             }
             Err(error) => {
                 tracing::warn!(%error, ?pause, "cannot accept");
+                metrics::count(metrics::ACCEPTS_FAILED);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(BACKOFF.1);
             }

@@ -22,6 +22,7 @@ use super::transport::Io;
 use crate::codec::{Accept, Encryption};
 use crate::connection::{IdSource, Limits, Notice, Observer, Role};
 use crate::error::refusal;
+use crate::metrics;
 use crate::protocol::{AtServer, Protocol};
 use crate::router::{self, AtServerService, Gate, Hub, Link, Relay, Serve, Unhandled};
 use crate::wire::{ErrorCode, WireError};
@@ -286,7 +287,10 @@ where
             match tokio::time::timeout(limits.handshake_timeout, opening).await {
                 Ok(Ok(opened)) => host.run(io, opened, since, address, seat),
                 Ok(Err(Unopened::Codec(error))) => {
-                    turn_away(io, address, &refusal(&error), limits.linger).await;
+                    let word = refusal(&error);
+                    let code = word.standard().map_or("other", ErrorCode::as_str);
+                    metrics::count_by(metrics::HANDSHAKES_REFUSED, "code", code);
+                    turn_away(io, address, &word, limits.linger).await;
                 }
                 Ok(Err(Unopened::Io(error))) => {
                     let address = address.map(tracing::field::display);
@@ -295,6 +299,7 @@ where
                 // Servers are refused nothing.
                 Ok(Err(Unopened::Refused(_))) => {}
                 Err(_) => {
+                    metrics::count(metrics::HANDSHAKES_TIMED_OUT);
                     let text = format!("no link came about within {:?}", limits.handshake_timeout);
                     let word = WireError::new(ErrorCode::Timeout, text);
                     turn_away(io, address, &word, limits.linger).await;

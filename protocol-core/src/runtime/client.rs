@@ -1,4 +1,4 @@
-//! The end that connects: a handle to one connection and its driver.
+//! The end that connects: a handle to one connection and its driver, over all links of its session.
 
 use std::io;
 use std::marker::PhantomData;
@@ -26,9 +26,13 @@ use crate::router::{Call, Keep, Keeper, Link, LinkRef, Peer, Room, Typed, confir
 /// Clones share one connection. When the last one is dropped, what was sent is written and the link
 /// is closed; [`close`](Self::close) does the same and waits for it.
 ///
-/// When the link is lost, every open call ends at once: one that was not written yet as
-/// [`RequestError::NotSent`], one that was as [`RequestError::Lost`]. Events that had arrived are
-/// still handled.
+/// When the link is lost, a client whose [session is kept](Self::keep_session), as `login` of the crate
+/// `rendezvous` does, gets another one by itself; [`states`](Self::states) tells. Its calls wait, and
+/// those that were sent and may be repeated are sent again.
+///
+/// Without a session the end of the link is the client's: every open call ends at once, one that was not
+/// written yet as [`RequestError::NotSent`], one that was as [`RequestError::Lost`]. Events that had
+/// arrived are still handled.
 ///
 /// # Examples
 ///
@@ -249,18 +253,18 @@ impl<P: Protocol> Client<P> {
         self.inner.states.changes()
     }
 
-    /// Why the link has ended, once it has.
+    /// Why the link has ended for good, once it has.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.inner.link.outbox.close_reason()
     }
 
-    /// Waits for the link's end.
+    /// Waits for the link's end, for good: a session that goes on without a link has not ended.
     pub async fn closed(&self) -> CloseReason {
         self.inner.link.closed().await
     }
 
-    /// Writes what was sent, waits for answers at most [`Limits::linger`](crate::Limits::linger), and closes the link for
-    /// all clones. Returns when the connection's task has ended.
+    /// Writes what was sent, waits for answers at most [`Limits::linger`](crate::Limits::linger), ends
+    /// the session, and closes the link for all clones. Returns when the connection's task has ended.
     pub async fn close(self) {
         self.inner.link.outbox.close(Closing::Flush);
         let driver = self

@@ -35,6 +35,10 @@ pub struct LogIn {
     /// server may grant less.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace_ms: Option<u64>,
+    /// Whether a session that another life of the same peer has is ended for this one, where the login
+    /// proves to be that peer's; so where it is absent. A client that logs in again by itself says no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace: Option<bool>,
     /// The client's program and its version, for the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
@@ -53,6 +57,7 @@ impl LogIn {
             resume: None,
             received: None,
             grace_ms: None,
+            replace: None,
             client: None,
             protocol: None,
         }

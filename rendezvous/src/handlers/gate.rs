@@ -7,6 +7,7 @@ use protocol_core::{Context, ErrorCode, Event, Gate, Protocol, Receivers, Relay,
 
 use crate::config::Reach;
 use crate::events::{LogIn, LogOut, Ping};
+use crate::metrics;
 use crate::service::Rendezvous;
 use crate::state::Directory;
 
@@ -29,6 +30,7 @@ impl<P: Protocol, D: Directory> Gate<P> for Rendezvous<D> {
         let address = cx.address().map(|address| address.ip());
         let granted = self.attempts().may_log_in(Instant::now(), address);
         granted.map_err(|retry_after| {
+            metrics::count(metrics::LOGINS_LIMITED);
             let text = "too many logins from this address";
             WireError::rate_limited(retry_after, text)
         })

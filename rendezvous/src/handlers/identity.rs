@@ -6,6 +6,7 @@ use protocol_core::{Context, Protocol};
 
 use crate::bindings::Claim;
 use crate::events::{LoginError, Secret};
+use crate::metrics;
 use crate::service::Rendezvous;
 use crate::state::{Directory, PeerName};
 
@@ -80,6 +81,7 @@ impl<D: Directory> Rendezvous<D> {
             // Since it was proved by its binding, somebody has told the server to forget that.
             Ok(Claim::Unbound) if proof == Proof::Key => Err(LoginError::AuthFailed),
             Ok(Claim::Unbound) => {
+                metrics::count_by(metrics::BINDINGS_LIMITED, "limit", "address");
                 tracing::warn!(?peer, %key, "did not bind an id: its address binds too many");
                 Ok(false)
             }
@@ -89,6 +91,7 @@ impl<D: Directory> Rendezvous<D> {
             }
             Ok(Claim::Full) => {
                 if most > 0 {
+                    metrics::count_by(metrics::BINDINGS_LIMITED, "limit", "all");
                     tracing::warn!(?peer, %key, most, "did not bind an id: all bindings are in use");
                 }
                 Ok(false)

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol_core::{ConnectionId, Context, Includes, Protocol, ToClient};
+use protocol_core::{ConnectionId, Context, EventError, Includes, Protocol, ToClient};
 use uuid::Uuid;
 
 use super::resume::{check_inc, resume_token};
@@ -13,6 +13,7 @@ use crate::events::{
     LeaveReason, LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong,
     ProtocolInfo, SessionNews,
 };
+use crate::metrics;
 use crate::service::{Rendezvous, in_ms};
 use crate::state::{Directory, OpenError, PeerName, Session};
 
@@ -31,9 +32,11 @@ where
         let key = cx.identity().key().map(tracing::field::display);
         match &opened {
             Ok(session) => {
+                metrics::count(metrics::LOGINS);
                 tracing::info!(%connection, address, key, peer = ?session.id, client, "logged in");
             }
             Err(error) => {
+                metrics::count_by(metrics::LOGINS_REFUSED, "code", error.code());
                 tracing::info!(%connection, address, key, %error, client, "refused a login");
                 self.count_failure(cx);
             }
@@ -97,7 +100,7 @@ impl<D: Directory> Rendezvous<D> {
         let session_id = session.id.clone();
         let mut opened = self.inner.directory.open(session.clone()).await;
         if opened == Err(OpenError::Taken) && self.is_same_peer(cx, &peer, proof) {
-            self.replace(cx, &peer).await;
+            self.replace(cx, &peer, &event).await;
             opened = self.inner.directory.open(session).await;
         }
         opened.map_err(|error| match error {
@@ -105,6 +108,7 @@ impl<D: Directory> Rendezvous<D> {
             OpenError::AlreadyOpen => LoginError::AlreadyLoggedIn,
             OpenError::Full { max } => LoginError::ServerFull { max },
         })?;
+        metrics::rise(metrics::SESSIONS_OPEN);
         let reserved = Reserved {
             rendezvous: self,
             connection,
@@ -160,7 +164,10 @@ impl<D: Directory> Reserved<'_, D> {
 impl<D: Directory> Drop for Reserved<'_, D> {
     fn drop(&mut self) {
         let directory = &self.rendezvous.inner.directory;
-        directory.close(self.connection, LeaveReason::GraceExpired);
+        let closed = directory.close(self.connection, LeaveReason::GraceExpired);
+        if closed.is_some() {
+            metrics::fall(metrics::SESSIONS_OPEN);
+        }
     }
 }
 
@@ -169,6 +176,7 @@ impl<D: Directory> Rendezvous<D> {
     pub(crate) fn leave(&self, connection: ConnectionId, reason: LeaveReason) -> bool {
         let session = self.inner.directory.close(connection, reason);
         if let Some(session) = &session {
+            metrics::fall(metrics::SESSIONS_OPEN);
             tracing::info!(%connection, peer = ?session.peer.id(), "left");
         }
         session.is_some()
@@ -184,6 +192,7 @@ impl<D: Directory> Rendezvous<D> {
         }
         let most = self.inner.config.login_failures;
         if most > 0 && failures >= most {
+            metrics::count(metrics::LOGINS_EXHAUSTED);
             cx.close();
         }
     }

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::events::Secret;
+use crate::metrics;
 use crate::state::rooms::PasswordHash;
 
 /// Passwords that may wait for each that is worked on: about a second's worth, so that whoever waits
@@ -76,8 +77,11 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Option<T>, Busy> {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| Busy {
-            retry_after_ms: 1_000,
+        let place = place.map_err(|_| {
+            metrics::count_by(metrics::PASSWORDS_LIMITED, "limit", "all");
+            Busy {
+                retry_after_ms: 1_000,
+            }
         })?;
         let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
             return Ok(None);

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
-use protocol_core::{Context, Encoded, Includes, LinkStatus, Protocol, SessionTerms, ToClient};
+use protocol_core::{
+    ConnectionId, Context, Encoded, Includes, LinkStatus, Protocol, SessionTerms, ToClient,
+};
 
 use super::identity::Proof;
 use crate::events::{
     Dropped, LeaveReason, LogIn, LoggedIn, LoginError, PlayerStatus, Secret, SessionEnd,
     SessionEnded, SessionNews,
 };
+use crate::metrics;
 use crate::service::{Rendezvous, in_ms};
 use crate::state::{Directory, PeerName, ResumeToken};
 
 /// The longest text by which a client's process tells its lives apart (`PROTOCOL.md` §3).
 const MAX_INC_BYTES: usize = 64;
+
+/// How long the end of an earlier session is awaited, which takes no time where its driver is not stuck.
+const LAST_CHANCE: Duration = Duration::from_secs(2);
 
 /// A life is told by 1 to 64 bytes without control characters.
 pub(super) fn check_inc(inc: Option<&str>) -> Result<(), LoginError> {
@@ -40,10 +46,19 @@ pub(super) fn resume_token(grace: Duration) -> Result<Option<(Secret, ResumeToke
     }
 }
 
+/// Ends a connection whose peer has come by another one, so that its name is free.
+async fn cut_off<P: Protocol>(cx: &Context<P>, connection: ConnectionId) {
+    // Whoever finds the name taken all the same tries again.
+    let _ = tokio::time::timeout(LAST_CHANCE, cx.to(connection).replace()).await;
+}
+
 impl<D: Directory> Rendezvous<D> {
     /// For how long a session outlives its link.
     pub(super) fn grace(&self, event: &LogIn) -> Duration {
         let asked = Duration::from_millis(event.grace_ms.unwrap_or(0));
+        if asked > self.inner.config.grace {
+            metrics::count(metrics::GRACES_CUT);
+        }
         asked.min(self.inner.config.grace)
     }
 
@@ -63,19 +78,19 @@ impl<D: Directory> Rendezvous<D> {
         token: &Secret,
         event: &LogIn,
     ) -> Result<LoggedIn, LoginError> {
-        let grace = self.grace(event);
         let (secret, next) =
             resume_token(self.inner.config.grace)?.ok_or(LoginError::ResumeFailed)?;
         let directory = &self.inner.directory;
         let resumed = directory.resume(peer, &ResumeToken::of(token), next).await;
         let session = resumed.map_err(|_| LoginError::ResumeFailed)?;
         let received = event.received.unwrap_or(0);
-        if !cx.resume_session(session.connection, received) {
+        let inc = event.inc.as_deref();
+        let Some(grace) = cx.resume_session(session.connection, inc, received) else {
             // It cannot be taken up any more, and the one whose it is wants to log in anew.
             self.leave(session.connection, LeaveReason::GraceExpired);
-            cx.to(session.connection).close();
+            cut_off(cx, session.connection).await;
             return Err(LoginError::ResumeFailed);
-        }
+        };
         Ok(LoggedIn {
             id: session.peer.id().clone(),
             session: session.id,
@@ -101,14 +116,20 @@ impl<D: Directory> Rendezvous<D> {
         }
     }
 
-    /// Ends the session that a peer has, since it has logged in anew.
-    pub(super) async fn replace<P>(&self, cx: &Context<P>, peer: &PeerName)
+    /// Ends the session that a peer has, since it has logged in anew; unless that is another life's, and
+    /// the login was nobody's wish.
+    pub(super) async fn replace<P>(&self, cx: &Context<P>, peer: &PeerName, event: &LogIn)
     where
         P: Protocol + Includes<ToClient, SessionNews>,
     {
         let Some(old) = self.inner.directory.session_of(peer) else {
             return;
         };
+        let is_same_life = event.inc.is_some() && cx.inc_of(old.connection) == event.inc;
+        if event.replace == Some(false) && !is_same_life {
+            return;
+        }
+        metrics::count(metrics::SESSIONS_REPLACED);
         let ended = SessionEnded {
             reason: SessionEnd::Replaced,
             may_resume: false,
@@ -116,7 +137,7 @@ impl<D: Directory> Rendezvous<D> {
         self.leave(old.connection, LeaveReason::Left);
         // Whoever has no room for it in their queue sees the link's end.
         let _ = cx.to_many([old.connection]).send(ended).await;
-        cx.to(old.connection).close();
+        cut_off(cx, old.connection).await;
     }
 
     /// A frame has come on the link that the session has now, so that an earlier token holds no more.

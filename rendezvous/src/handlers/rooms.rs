@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use protocol_core::{Context, Includes, Protocol, RoomId, ToClient};
+use protocol_core::{Context, EventError, Includes, Protocol, RoomId, ToClient};
 
 use super::passwords::Busy;
 use crate::events::{
@@ -10,6 +10,7 @@ use crate::events::{
     JoinError, JoinRoom, KickError, KickPlayer, LeaveError, LeaveRoom, ListRooms, Room, RoomList,
     RoomNews, RoomsHandler, Secret, SetHost, SetHostError, UpdateError, UpdateRoom,
 };
+use crate::metrics;
 use crate::service::Rendezvous;
 use crate::state::rooms::{
     Appoint, Command, Create, Created, Delete, Invite, Join, Joined, Kick, Leave, List,
@@ -160,6 +161,9 @@ impl<D: Directory> Rendezvous<D> {
         if applied.crowded {
             cx.make_way();
         }
+        if let Err(error) = &applied.result {
+            metrics::count_by(metrics::COMMANDS_REFUSED, "code", error.code());
+        }
         applied.result
     }
 
@@ -185,6 +189,7 @@ impl<D: Directory> Rendezvous<D> {
             .may_try_password(now, address, cx.connection());
         // Rounded up, so that whoever waits for as long is not refused again.
         granted.map_err(|wait| {
+            metrics::count_by(metrics::PASSWORDS_LIMITED, "limit", "address");
             let ms = wait.as_nanos().div_ceil(1_000_000);
             u64::try_from(ms).unwrap_or(u64::MAX)
         })

@@ -49,8 +49,14 @@ fn lose_nothing(links: Links) {
     let unknown = usize::try_from(kills).expect("few") * 2 * IN_FLIGHT;
     let may = May {
         parcels_be_unknown: unknown,
-        asks_fail: true,
-        parcels_be_rejected: true,
+        // Nothing was ever sent to somebody who is not there yet.
+        parcels_be_rejected: &["peer_not_found"],
+        asks_fail: &[
+            "peer_reconnecting",
+            "peer_not_found",
+            "peer_gone",
+            "stale_dest",
+        ],
         ..May::default()
     };
     story.tell(may, |story| {
@@ -63,7 +69,9 @@ fn lose_nothing(links: Links) {
             }
             story.passes(AWAY);
             for is_alice in killed {
-                story.courier(*is_alice).restart();
+                let courier = story.courier(*is_alice);
+                courier.restart();
+                courier.works();
             }
             for is_alice in killed {
                 story.courier(*is_alice).arrives();

@@ -39,7 +39,11 @@ fn lose_nothing(links: Links) {
     let reach = [proxies[0].address(), proxies[1].address()];
     let story = Story::begin(format!("cuts of {links}"), server, reach);
     let cuts = from_environment("CHAOS_CUTS", CUTS);
-    story.tell(May::default(), |story| {
+    let may = May {
+        asks_fail: &["peer_reconnecting", "expired"],
+        ..May::default()
+    };
+    story.tell(may, |story| {
         for cut in 1..=cuts {
             let proxy = story.random.usize(0..2);
             cut_one(

@@ -217,7 +217,8 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    /// Starts `id`, who reaches `server` at `at` and sends to `destinations`.
+    /// Starts `id`, who reaches `server` at `at` and sends to `destinations` once it
+    /// [works](Self::works).
     pub(crate) fn start(id: &str, server: &Server, at: SocketAddr, destinations: &[&str]) -> Self {
         let folder = new_folder();
         fs::create_dir_all(&folder).expect("a folder");
@@ -248,7 +249,14 @@ impl Courier {
     /// Waits until it is logged in.
     pub(crate) fn arrives(&self) {
         if let Some(process) = &self.process {
-            process.stdout.until_line("at work");
+            process.stdout.until_line("logged in");
+        }
+    }
+
+    /// Has it make calls from when it is logged in.
+    pub(crate) fn works(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.types("start\n");
         }
     }
 

@@ -45,7 +45,8 @@ fn lose_nothing(kind: Serves, links: Links) {
     let unknown = usize::try_from(kills).expect("few") * each;
     let may = May {
         parcels_be_unknown: unknown,
-        asks_fail: true,
+        asks_fail: &["peer_not_found", "expired"],
+        office_asks_fail: &["stale_dest"],
         ..May::default()
     };
     story.tell(may, |story| {

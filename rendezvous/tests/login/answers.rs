@@ -29,9 +29,10 @@ fn a_login_is_answered_with_each_member_and_no_other() {
         assert_eq!(answer["name"], "login");
         assert_eq!(answer["request_id"], "1");
         let data = &answer["data"];
-        let expected = ["grace_ms", "id", "resumed", "rooms", "session"];
+        let expected = ["grace_ms", "id", "inc", "resumed", "rooms", "session"];
         assert_eq!(members(data), expected);
         assert_eq!(data["id"], "alice");
+        assert_eq!(data["inc"].as_str().unwrap().len(), 32);
         assert_eq!(data["grace_ms"], 0);
         assert_eq!(data["resumed"], false);
         assert_eq!(data["rooms"], json!([]));
@@ -40,22 +41,49 @@ fn a_login_is_answered_with_each_member_and_no_other() {
 }
 
 #[test]
-fn what_a_login_offers_beside_its_id_is_taken_and_grants_nothing_more() {
+fn what_a_login_offers_beside_its_id_is_taken_and_only_a_grace_grants_more() {
     run(async {
         let house = open(|_| {}).await;
-        for offer in [
-            json!({"id": "alice", "token": "t", "inc": "i", "grace_ms": 60_000, "client": "c 1"}),
-            json!({"id": "alice", "token": null, "resume": null, "protocol": null}),
-            json!({"id": "alice", "protocol": {"name": "house", "version": "7", "later": 1}}),
-            json!({"id": "alice", "of_a_later_version": {"deep": []}}),
+        let mut incs = HashSet::new();
+        for (offer, grace_ms) in [
+            (
+                json!({"id": "alice", "token": "t", "inc": "i", "grace_ms": 0, "client": "c 1"}),
+                0,
+            ),
+            (
+                json!({"id": "alice", "token": null, "resume": null, "protocol": null}),
+                0,
+            ),
+            (
+                json!({"id": "alice", "protocol": {"name": "house", "version": "7", "later": 1}}),
+                0,
+            ),
+            (
+                json!({"id": "alice", "of_a_later_version": {"deep": []}}),
+                0,
+            ),
+            (json!({"id": "alice", "grace_ms": 1}), 1),
+            (
+                json!({"id": "alice", "inc": "i", "grace_ms": 60_000}),
+                60_000,
+            ),
+            (json!({"id": "alice", "grace_ms": 60_001}), 60_000),
+            (json!({"id": "alice", "grace_ms": u64::MAX}), 60_000),
         ] {
             let mut alice = Peer::connect(house.address()).await;
             let data = &alice.request("login", offer).await["data"];
-            let expected = ["grace_ms", "id", "resumed", "rooms", "session"];
+            let mut expected = vec!["grace_ms", "id", "inc", "resumed", "rooms", "session"];
+            if grace_ms > 0 {
+                expected.insert(3, "resume");
+                assert!(!data["resume"].as_str().unwrap().is_empty());
+            }
             assert_eq!(members(data), expected);
-            assert_eq!(data["grace_ms"], 0);
+            assert_eq!(data["grace_ms"], grace_ms);
+            assert_eq!(data["resumed"], false);
+            incs.insert(data["inc"].as_str().unwrap().to_owned());
             alice.request("logout", Value::Null).await;
         }
+        assert_eq!(incs.len(), 1, "a server lives one life");
     });
 }
 
@@ -84,8 +112,9 @@ fn typed_clients_log_in_greet_each_other_and_log_out() {
         let ((alice, mut news), (bob, _)) = (house.guest().await, house.guest().await);
         let logged_in = alice.login("alice").await.unwrap();
         assert_eq!(logged_in.id.as_str(), "alice");
-        assert!(logged_in.resume.is_none());
-        assert_eq!(logged_in.grace_ms, 0);
+        assert!(logged_in.resume.is_some());
+        assert_eq!(logged_in.grace_ms, 30_000);
+        assert!(!logged_in.inc.is_empty());
         assert!(!logged_in.resumed);
         assert_eq!(logged_in.rooms, []);
 

@@ -1,9 +1,11 @@
 //! How sessions end: by logout, by removal, with the server; and what others hear of it.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use protocol_core::{PeerId, Received};
-use rendezvous::events::{LogOut, ServerClosing, SessionEnd, SessionEnded};
+use protocol_core::{ClientState, CloseReason, PeerId, Received};
+use protocol_tests::still_waits;
+use rendezvous::events::{LogIn, LogOut, ServerClosing, SessionEnd, SessionEnded};
 use rendezvous::{LoginExt, SessionNews};
 use serde_json::json;
 
@@ -160,7 +162,8 @@ fn a_server_that_closes_tells_everybody_before_the_end() {
         let mut stranger = Peer::connect(house.address()).await;
         stranger.request("ping", json!({})).await;
         let (bob, mut news) = house.guest().await;
-        bob.login("bob").await.unwrap();
+        let without_grace = LogIn::new("bob").grace(Duration::ZERO);
+        bob.login_with(without_grace).await.unwrap();
 
         let clients = async {
             for peer in [&mut alice, &mut stranger] {
@@ -189,6 +192,28 @@ fn a_server_that_closes_tells_everybody_before_the_end() {
         assert!(in_order);
         assert_eq!(house.rendezvous.sessions(), 0);
         assert_eq!(house.server.connections(), 0);
+    });
+}
+
+#[test]
+fn a_client_with_a_session_waits_for_a_server_that_closed_until_it_is_closed_itself() {
+    run(async {
+        let house = open(|_| {}).await;
+        let (bob, mut news) = house.guest().await;
+        bob.login("bob").await.unwrap();
+        let mut states = bob.states();
+        assert!(house.shut_down().await);
+        assert_eq!(house.rendezvous.sessions(), 0);
+        assert_eq!(house.server.connections(), 0);
+        let heard = news.next().await.unwrap().event;
+        assert!(matches!(heard, SessionNews::ServerClosing(_)), "{heard:?}");
+        let lost = ClientState::Reconnecting(CloseReason::PeerClosed);
+        assert_eq!(states.next().await, Some(lost));
+        assert!(still_waits(&mut pin!(bob.closed())).await);
+        bob.close().await;
+        assert!(matches!(states.next().await, Some(ClientState::Lost(_))));
+        assert_eq!(states.next().await, None);
+        assert!(news.next().await.is_none());
     });
 }
 

@@ -49,9 +49,15 @@ pub(crate) struct Greeting {
     pub(crate) text: String,
 }
 
+/// From peer to peer, without a word.
+#[derive(Debug, Event)]
+#[event(pass)]
+pub(crate) struct Nod {}
+
 #[derive(Debug, EventSet)]
 pub(crate) enum Between {
     Greet(Greet),
+    Nod(Nod),
 }
 
 #[derive(Debug, Protocol)]
@@ -89,6 +95,8 @@ impl BetweenHandler<House, AtPeer> for Guest {
         let text = format!("hello, {}", cx.from());
         Greeting { text }
     }
+
+    async fn on_nod(&self, _cx: &Context<House, AtPeer>, _event: Nod) {}
 }
 
 /// A house that is open.

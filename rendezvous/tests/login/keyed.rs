@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use protocol_core::{Client, Encryption, PublicKey, RequestError, SecretKey, ignore};
+use protocol_core::{Client, Encryption, Inbox, PublicKey, RequestError, SecretKey, ignore, inbox};
 use rendezvous::events::{LogIn, LogOut, LoggedIn, LoginError};
 use rendezvous::{Bindings, Config, LoginExt, Rendezvous, SessionNews, Tokens};
 
@@ -62,6 +62,15 @@ impl Keyed {
             .handle((ignore::<SessionNews>(), Guest))
             .await
             .unwrap()
+    }
+
+    /// A client on an encrypted link, and what the server tells it of its session.
+    pub(crate) async fn listener(&self, key: &SecretKey) -> (Client<House>, Inbox<SessionNews>) {
+        let (news, heard) = inbox(16);
+        let connect = Client::connect(self.open.address())
+            .encrypted(self.key)
+            .identity(key.clone());
+        (connect.handle((Guest, news)).await.unwrap(), heard)
     }
 
     /// A client on a plain link.

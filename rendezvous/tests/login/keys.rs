@@ -1,9 +1,11 @@
 //! Ids that are bound to keys: who is let in under which, and when an id becomes somebody's.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use protocol_core::{Client, PeerId, Server, ignore};
-use rendezvous::events::{LogIn, LogOut, LoginError, ProtocolInfo, Secret};
+use protocol_core::{Client, ClientState, PeerId, Received, Server, ignore};
+use protocol_tests::still_waits;
+use rendezvous::events::{LogIn, LogOut, LoginError, ProtocolInfo, Secret, SessionEnd};
 use rendezvous::{Config, LoginExt, Rendezvous, SessionNews};
 use serde_json::json;
 
@@ -83,16 +85,53 @@ fn whoever_is_kept_out_hears_it_in_any_language() {
 }
 
 #[test]
-fn an_id_that_is_online_is_taken_for_its_own_key_too() {
+fn an_id_that_is_online_goes_to_the_next_login_with_its_own_key_and_to_no_other() {
     run(async {
         let house = keyed(|_| {}).await;
         let key = secret();
-        let (first, second) = (house.guest(&key).await, house.guest(&key).await);
+        let (mut first, mut news) = house.listener(&key).await;
         log_in(&first, "alice").await.unwrap();
-        let refused = log_in(&second, "ALICE").await.unwrap_err();
-        assert_eq!(refused, LoginError::IdTaken);
+        for id in ["alice", "ALICE", "Alice", "alice"] {
+            house.keeps_out(id, Some(&secret())).await;
+            house.keeps_out(id, None).await;
+            assert!(still_waits(&mut pin!(first.closed())).await);
+            let (second, heard) = house.listener(&key).await;
+            let logged_in = log_in(&second, id).await.unwrap();
+            assert_eq!(logged_in.id.as_str(), id);
+            assert!(!logged_in.resumed);
+            let Some(Received {
+                event: SessionNews::SessionEnded(ended),
+                ..
+            }) = news.next().await
+            else {
+                panic!("nothing was heard");
+            };
+            assert_eq!(
+                (ended.reason, ended.may_resume),
+                (SessionEnd::Replaced, false)
+            );
+            // It does not come back for the id.
+            first.closed().await;
+            assert!(matches!(first.state(), ClientState::Lost(_)));
+            assert!(news.next().await.is_none());
+            assert_eq!(house.rendezvous().sessions(), 1);
+            (first, news) = (second, heard);
+        }
         first.request(LogOut {}).await.unwrap();
-        log_in(&second, "ALICE").await.unwrap();
+    });
+}
+
+#[test]
+fn an_id_that_is_online_without_a_key_is_taken_for_all() {
+    run(async {
+        let house = keyed(|_| {}).await;
+        let first = house.plain_guest().await;
+        log_in(&first, "alice").await.unwrap();
+        house.keeps_out("ALICE", Some(&secret())).await;
+        house.keeps_out("ALICE", None).await;
+        assert_eq!(house.key_of("alice"), None);
+        first.request(LogOut {}).await.unwrap();
+        house.lets_in("ALICE", None).await;
     });
 }
 

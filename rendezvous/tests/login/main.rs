@@ -10,6 +10,7 @@ mod kept;
 mod keyed;
 mod keys;
 mod log;
+mod numbered;
 mod peer;
 mod races;
 mod refusals;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use protocol_core::RoomId;
 use rendezvous::events::{
-    Capacity, CreateRoom, JoinError, JoinRoom, KickPlayer, LeaveRoom, Meta, RoomNews, SetHost,
-    UpdateRoom,
+    Capacity, CreateRoom, JoinError, JoinRoom, KickPlayer, LeaveRoom, LogIn, Meta, RoomNews,
+    SetHost, UpdateRoom,
 };
 use serde_json::{Value, json};
 
@@ -122,7 +122,7 @@ fn whatever_many_do_at_once_each_picture_is_the_truth() {
         let churning = (0..CHURNERS).map(|number| {
             let (address, rooms) = (place.address(), rooms.clone());
             tokio::spawn(async move {
-                let mut peer = Peer::log_in(address, &format!("carol {number}")).await;
+                let mut peer = Peer::log_in(address, LogIn::new(format!("carol {number}"))).await;
                 let mut dice = Dice(number);
                 for _ in 0..STEPS {
                     churn(&peer, &rooms, &mut dice).await;

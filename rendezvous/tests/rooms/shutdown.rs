@@ -60,7 +60,8 @@ fn each_member_hears_of_one_end_then_that_the_server_closes() {
 fn a_typed_client_sees_its_rooms_end() {
     run(|| async {
         let place = open(|_| {}).await;
-        let (mut alice, mut bob) = (place.peer("alice").await, place.peer("bob").await);
+        let mut alice = place.peer_without_grace("alice").await;
+        let mut bob = place.peer_without_grace("bob").await;
         let room = alice.create("lobby").await.id;
         bob.join(&room).await;
         alice.settle().await;

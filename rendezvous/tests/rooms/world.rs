@@ -8,7 +8,7 @@ use protocol_core::{
     Server, ignore, inbox,
 };
 use protocol_tests::{Notices, PlainOrEncrypted, notices};
-use rendezvous::events::{CreateRoom, JoinRoom, Ping, Room};
+use rendezvous::events::{CreateRoom, JoinRoom, LogIn, Ping, Room};
 use rendezvous::{Config, Login, LoginExt, MyRooms, Rendezvous, RoomNews, Rooms, SessionNews};
 
 /// To everybody in a room, or to one.
@@ -91,7 +91,13 @@ impl Place {
 
     /// A typed client that is logged in.
     pub(crate) async fn peer(&self, id: &str) -> Peer {
-        Peer::log_in(self.address(), id).await
+        Peer::log_in(self.address(), LogIn::new(id)).await
+    }
+
+    /// A peer whose session ends with its link.
+    pub(crate) async fn peer_without_grace(&self, id: &str) -> Peer {
+        let login = LogIn::new(id).grace(Duration::ZERO);
+        Peer::log_in(self.address(), login).await
     }
 
     /// Waits until so many are connected. The test's own watch bounds it.
@@ -122,7 +128,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) async fn log_in(address: SocketAddr, id: &str) -> Self {
+    pub(crate) async fn log_in(address: SocketAddr, login: LogIn) -> Self {
         let (on_news, news) = inbox(1 << 14);
         let (on_said, said) = inbox(1 << 14);
         let connect = Client::connect(address).plain_or_encrypted().handle((
@@ -132,7 +138,7 @@ impl Peer {
             Polite,
         ));
         let client = connect.await.unwrap();
-        let id = client.login(id).await.unwrap().id;
+        let id = client.login_with(login).await.unwrap().id;
         Self {
             id,
             client,

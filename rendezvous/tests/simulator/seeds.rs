@@ -17,21 +17,17 @@ use crate::laws::judge;
 use crate::world::World;
 
 /// Far above what any seed takes.
-const AT_MOST: Duration = Duration::from_secs(20);
+const AT_MOST: Duration = Duration::from_secs(30);
 
 thread_local! {
     /// Panics on this thread: tokio and the driver catch those of tasks and handlers.
     static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs one seed: all that happens, or what is wrong with it.
-pub(crate) fn story(seed: u64) -> Result<String, String> {
-    tell(seed, &Told::default())
-}
-
 /// Where a seed's journal can be looked at from another thread.
 type Told = Mutex<BTreeMap<u64, Journal>>;
 
+/// Runs one seed: all that happens, or what is wrong with it.
 fn tell(seed: u64, told: &Told) -> Result<String, String> {
     note_panics();
     PANICS.take();
@@ -64,8 +60,9 @@ fn tell(seed: u64, told: &Told) -> Result<String, String> {
     }
 }
 
-/// Runs seeds on all cores; panics with the first that fails.
-pub(crate) fn run_all(seeds: Range<u64>) {
+/// Runs seeds on all cores and hands over what each of them tells, in any order; panics with the first
+/// that fails.
+pub(crate) fn run_all(seeds: Range<u64>, mut hear: impl FnMut(u64, String)) {
     let next = AtomicU64::new(seeds.start);
     let told = Told::default();
     let (ended, ends) = channel();
@@ -76,7 +73,7 @@ pub(crate) fn run_all(seeds: Range<u64>) {
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= last || ended.send(tell(seed, told).err()).is_err() {
+                    if seed >= last || ended.send((seed, tell(seed, told))).is_err() {
                         return;
                     }
                 }
@@ -85,8 +82,8 @@ pub(crate) fn run_all(seeds: Range<u64>) {
         drop(ended);
         for _ in seeds {
             match ends.recv_timeout(AT_MOST) {
-                Ok(None) => {}
-                Ok(Some(wrong)) => {
+                Ok((seed, Ok(story))) => hear(seed, story),
+                Ok((_, Err(wrong))) => {
                     next.store(u64::MAX / 2, Ordering::Relaxed);
                     drop(ends);
                     panic!("{wrong}");

@@ -36,14 +36,14 @@ fn max_size_holds_at_the_receiver() {
     run(|| async {
         let mut open = Open::new().await;
         let mut raw = Raw::connect(open.server.address()).await;
-        let label = |text: &str| {
-            format!(r#"{{"type":"confirm_pass","pass_id":"1","name":"label","data":"{text}"}}"#)
+        let label = |id: u32, text: &str| {
+            format!(r#"{{"type":"confirm_pass","pass_id":"{id}","name":"label","data":"{text}"}}"#)
         };
-        let refused = raw.ask(&label(&format!("{FITS}!"))).await;
+        let refused = raw.ask(&label(1, &format!("{FITS}!"))).await;
         assert_eq!(refused["pass_id"], "1");
         assert_eq!(refused["error"]["code"], "too_large");
-        let taken = raw.ask(&label(FITS)).await;
-        assert_eq!(taken["pass_id"], "1");
+        let taken = raw.ask(&label(2, FITS)).await;
+        assert_eq!(taken["pass_id"], "2");
         assert_eq!(taken.get("error"), None);
         assert_eq!(open.next().await, AtDesk::Label(FITS.into()));
     });

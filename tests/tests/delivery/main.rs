@@ -2,15 +2,18 @@
 //!
 //! `PROPTEST_CASES` says how many cases run, 256 where it is not set.
 
+mod end;
 mod truth;
 mod world;
 
 use std::time::{Duration, Instant};
 
+use end::Flaw;
 use proptest::prelude::*;
+use proptest::test_runner::{TestError, TestRunner};
 use protocol_core::connection::delivery::DeliveryLimits;
 use protocol_core::wire::ErrorCode;
-use world::{Act, Flaw, World};
+use world::{Act, World};
 
 const NAMES: [&str; 2] = ["bob", "carol"];
 
@@ -56,28 +59,54 @@ fn limits() -> impl Strategy<Value = DeliveryLimits> {
     })
 }
 
+/// A case: the limits of both sides, the frames that the link takes at a time, and what happens.
+type Case = (DeliveryLimits, DeliveryLimits, usize, Vec<Act>);
+
+fn cases() -> impl Strategy<Value = Case> {
+    let acts = prop::collection::vec(acts(), 1..400);
+    (limits(), limits(), 1_usize..5, acts)
+}
+
+fn check(flaw: Flaw, (sender, receivers, room, acts): Case) -> Result<(), TestCaseError> {
+    let now = Instant::now();
+    let mut world = World::new(now, flaw, sender, receivers, &NAMES, room);
+    for act in acts {
+        if world.can(act) {
+            world.act(act);
+            let truth = &world.truth;
+            prop_assert!(truth.never_twice(), "twice: {act:?}: {truth:#?}");
+            prop_assert!(truth.in_order(), "out of order: {act:?}: {truth:#?}");
+            prop_assert!(truth.confirmed_is_run(), "not run: {act:?}: {truth:#?}");
+            prop_assert!(truth.refused_is_true(), "not so: {act:?}: {truth:#?}");
+            prop_assert!(truth.answers_are_one(), "two: {act:?}: {truth:#?}");
+            prop_assert!(world.sums_are_true(), "sums: {act:?}: {world:#?}");
+        }
+    }
+    let settles = flaw != Flaw::None || world.clone().settles(HEALED);
+    prop_assert!(settles, "open: {world:#?}");
+    Ok(())
+}
+
 proptest! {
     #[test]
-    fn whatever_happens_nothing_runs_twice_and_every_end_is_true(
-        sender in limits(),
-        receivers in limits(),
-        room in 1_usize..5,
-        acts in prop::collection::vec(acts(), 1..400),
-    ) {
-        let now = Instant::now();
-        let mut world = World::new(now, Flaw::None, sender, receivers, &NAMES, room);
-        for act in acts {
-            if world.can(act) {
-                world.act(act);
-                let truth = &world.truth;
-                prop_assert!(truth.never_twice(), "{act:?}: {truth:#?}");
-                prop_assert!(truth.in_order(), "{act:?}: {truth:#?}");
-                prop_assert!(truth.confirmed_is_run(), "{act:?}: {truth:#?}");
-                prop_assert!(truth.refused_is_true(), "{act:?}: {truth:#?}");
-                prop_assert!(truth.answers_are_one(), "{act:?}: {truth:#?}");
-                prop_assert!(world.sums_are_true(), "{act:?}: {world:#?}");
-            }
-        }
-        prop_assert!(world.clone().settles(HEALED), "{world:#?}");
+    fn whatever_happens_nothing_runs_twice_and_every_end_is_true(case in cases()) {
+        check(Flaw::None, case)?;
+    }
+}
+
+#[test]
+fn mistakes_are_found() {
+    for flaw in [
+        Flaw::NoDeduplication,
+        Flaw::WindowOfIds,
+        Flaw::RelayAcknowledges,
+        Flaw::GapAccepted,
+    ] {
+        let mut config = ProptestConfig::with_cases(2_000);
+        config.failure_persistence = None;
+        config.max_shrink_iters = 0;
+        let mut runner = TestRunner::new(config);
+        let found = runner.run(&cases(), |case| check(flaw, case));
+        assert!(matches!(found, Err(TestError::Fail(..))), "{flaw:?}");
     }
 }

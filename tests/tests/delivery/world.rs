@@ -7,27 +7,12 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use protocol_core::PeerId;
-use protocol_core::connection::delivery::{
-    Asked, DeliveryLimits, Ended, Origin, Pass, Processed, Receiver, Sender, Verdict,
-};
+use protocol_core::connection::delivery::{DeliveryLimits, Ended, Pass, Processed, Sender};
 use protocol_core::wire::{ErrorCode, WireError};
 use uuid::Uuid;
 
-use crate::truth::{Fate, Run, Truth};
-
-/// A mistake that somebody could make, around the real parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Flaw {
-    None,
-    /// What was processed before is run again.
-    NoDeduplication,
-    /// The receiver knows the last id, not a number.
-    WindowOfIds,
-    /// The relay acknowledges what it passes on.
-    RelayAcknowledges,
-    /// The receiver runs what is not its turn.
-    GapAccepted,
-}
+use crate::end::{Answer, End, Flaw, Frame, Says, alone};
+use crate::truth::{Fate, Truth};
 
 /// What can happen next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,56 +47,8 @@ pub(crate) enum Act {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Frame {
-    id: u8,
-    is_request: bool,
-    dest: usize,
-    life: Option<String>,
-    seq: u64,
-    base: Option<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Answer {
-    id: u8,
-    /// None where it is the relay's.
-    from: Option<usize>,
-    says: Says,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Says {
-    Processed(Processed),
-    Refused(WireError),
-    /// The place of the execution.
-    Response(u8),
-    RequestRefused,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct End {
-    id: PeerId,
-    life: u8,
-    receiver: Receiver,
-    /// The pass that is being run, and its place among the runs.
-    running: Option<(Frame, usize)>,
-    executing: VecDeque<(Frame, usize)>,
-    inbox: VecDeque<Frame>,
-    outbox: VecDeque<Answer>,
-    /// What [`Flaw::WindowOfIds`] remembers.
-    last_id: Option<u8>,
-}
-
-impl End {
-    fn inc(&self) -> String {
-        format!("life {}", self.life)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct World {
     flaw: Flaw,
-    limits: DeliveryLimits,
     now: Instant,
     sender: Sender<u8>,
     /// Frames that the link takes at a time.
@@ -121,13 +58,6 @@ pub(crate) struct World {
     up: VecDeque<Frame>,
     down: VecDeque<Answer>,
     pub(crate) truth: Truth,
-}
-
-fn origin() -> Origin {
-    Origin {
-        from: PeerId::new("alice").ok(),
-        inc: "her life".into(),
-    }
 }
 
 impl World {
@@ -140,24 +70,16 @@ impl World {
         names: &[&str],
         room: usize,
     ) -> Self {
-        let end = |name: &&str| End {
-            id: PeerId::new(name).expect("a name"),
-            life: 1,
-            receiver: Receiver::new(receivers),
-            running: None,
-            executing: VecDeque::new(),
-            inbox: VecDeque::new(),
-            outbox: VecDeque::new(),
-            last_id: None,
+        let end = |(at, name): (usize, &&str)| {
+            End::new(PeerId::new(name).expect("a name"), at, flaw, receivers)
         };
         Self {
             flaw,
-            limits: receivers,
             now,
             sender: Sender::new(sender),
             room,
             asked: Vec::new(),
-            ends: names.iter().map(end).collect(),
+            ends: names.iter().enumerate().map(end).collect(),
             up: VecDeque::new(),
             down: VecDeque::new(),
             truth: Truth::default(),
@@ -194,25 +116,24 @@ impl World {
             Act::Ask(dest) => self.ask(dest),
             Act::Relay => self.relay(),
             Act::Refuse(code) => self.refuse(code),
-            Act::Take(at) => self.take(at),
-            Act::Finish(at, is_well) => self.finish(at, is_well),
-            Act::PutBack(at) => self.put_back(at),
-            Act::Reply(at) => self.reply(at),
+            Act::Take(at) => self.ends[at].take(self.now, &mut self.truth),
+            Act::Finish(at, is_well) => {
+                self.ends[at].finish(self.now, is_well, &mut self.truth);
+            }
+            Act::PutBack(at) => self.ends[at].put_back(&mut self.truth),
+            Act::Reply(at) => self.ends[at].reply(self.now),
             Act::Return(at) => self.down.extend(self.ends[at].outbox.pop_front()),
             Act::Hear => self.hear(),
             Act::CutSender => self.cut_sender(),
-            Act::CutReceiver(at) => self.cut_receiver(at),
+            Act::CutReceiver(at) => self.ends[at].cut(),
             Act::CrashRelay => {
-                (0..self.ends.len()).for_each(|at| self.cut_receiver(at));
+                self.ends.iter_mut().for_each(End::cut);
                 self.cut_sender();
             }
-            Act::Restart(at) => self.restart(at),
+            Act::Restart(at) => self.ends[at].restart(),
             Act::Wake => {
-                self.now = self
-                    .sender
-                    .next_deadline()
-                    .unwrap_or(self.now)
-                    .max(self.now)
+                let due = self.sender.next_deadline();
+                self.now = due.map_or(self.now, |due| due.max(self.now));
             }
             Act::Pass(time) => self.now += time,
             Act::Leave(pass) => {
@@ -286,7 +207,7 @@ impl World {
         };
         let taken = self
             .sender
-            .confirm(self.now, Some(&self.ends[dest].id), pass);
+            .confirm(Some(&self.ends[dest].id), pass);
         taken.expect("a destination that understands numbers");
     }
 
@@ -356,116 +277,6 @@ impl World {
         }
     }
 
-    fn take(&mut self, at: usize) {
-        let (now, flaw) = (self.now, self.flaw);
-        let end = &mut self.ends[at];
-        let Some(frame) = end.inbox.pop_front() else {
-            return;
-        };
-        let (id, from) = (frame.id, Some(at));
-        if frame.is_request {
-            let seq = frame.seq;
-            let says = match end.receiver.asked(now, &origin(), &id.to_string(), seq, 0) {
-                Asked::Run => {
-                    end.executing
-                        .push_back((frame, self.truth.executions.len()));
-                    self.truth.executions.push((at, end.life, id));
-                    return;
-                }
-                Asked::Running => return,
-                Asked::Again(answer) => Says::Response(answer[0]),
-                Asked::Refused(_) => Says::RequestRefused,
-            };
-            end.outbox.push_back(Answer { id, from, says });
-            return;
-        }
-        let verdict = match flaw {
-            Flaw::WindowOfIds if end.last_id == Some(id) => Verdict::Again(alone(frame.seq, None)),
-            Flaw::WindowOfIds => Verdict::Run,
-            _ => end.receiver.judge(now, &origin(), frame.seq, frame.base),
-        };
-        let says = match (flaw, verdict) {
-            // The mistakes are not to be found by running two at once.
-            (Flaw::WindowOfIds, Verdict::Run) if end.running.is_some() => return,
-            (_, Verdict::Run)
-            | (Flaw::NoDeduplication, Verdict::Again(_))
-            | (Flaw::GapAccepted, Verdict::Refused(_))
-                if flaw == Flaw::None || end.running.is_none() =>
-            {
-                let run = Run {
-                    dest: at,
-                    life: end.life,
-                    pass: id,
-                    result: None,
-                };
-                end.last_id = Some(id);
-                end.running = Some((frame, self.truth.runs.len()));
-                self.truth.runs.push(run);
-                return;
-            }
-            (_, Verdict::Run | Verdict::Running) => return,
-            (_, Verdict::Again(processed)) => Says::Processed(processed),
-            (_, Verdict::Refused(error)) => Says::Refused(error),
-        };
-        end.outbox.push_back(Answer { id, from, says });
-    }
-
-    fn finish(&mut self, at: usize, is_well: bool) {
-        let (now, flaw) = (self.now, self.flaw);
-        let end = &mut self.ends[at];
-        let Some((frame, run)) = end.running.take() else {
-            return;
-        };
-        self.truth.runs[run].result = Some(is_well);
-        let error = WireError {
-            code: "unwanted".into(),
-            message: String::new(),
-            data: None,
-        };
-        let result = if is_well { Ok(()) } else { Err(&error) };
-        let processed = end.receiver.processed(now, &origin(), frame.seq, result);
-        let processed = if matches!(flaw, Flaw::WindowOfIds | Flaw::GapAccepted) {
-            alone(frame.seq, result.err().cloned())
-        } else {
-            processed
-        };
-        end.outbox.push_back(Answer {
-            id: frame.id,
-            from: Some(at),
-            says: Says::Processed(processed),
-        });
-    }
-
-    /// As if it had never begun.
-    fn put_back(&mut self, at: usize) {
-        let end = &mut self.ends[at];
-        if let Some((frame, run)) = end.running.take() {
-            end.receiver.put_back(&origin(), frame.seq);
-            self.truth.runs.remove(run);
-            for other in &mut self.ends {
-                if let Some((_, place)) = &mut other.running
-                    && *place > run
-                {
-                    *place -= 1;
-                }
-            }
-        }
-    }
-
-    fn reply(&mut self, at: usize) {
-        let end = &mut self.ends[at];
-        if let Some((frame, execution)) = end.executing.pop_front() {
-            let place = u8::try_from(execution).expect("few executions");
-            let id = frame.id.to_string();
-            end.receiver.answered(self.now, &origin(), &id, &[place]);
-            end.outbox.push_back(Answer {
-                id: frame.id,
-                from: Some(at),
-                says: Says::Response(place),
-            });
-        }
-    }
-
     fn hear(&mut self) {
         let Some(Answer { id, from, says }) = self.down.pop_front() else {
             return;
@@ -505,29 +316,5 @@ impl World {
         self.sender.send_again(self.now);
         let open = self.asked.iter().filter(|(_, is_open)| *is_open);
         self.up.extend(open.map(|(frame, _)| frame.clone()));
-    }
-
-    fn cut_receiver(&mut self, at: usize) {
-        self.ends[at].inbox.clear();
-        self.ends[at].outbox.clear();
-    }
-
-    fn restart(&mut self, at: usize) {
-        self.cut_receiver(at);
-        let end = &mut self.ends[at];
-        end.life += 1;
-        end.receiver = Receiver::new(self.limits);
-        end.running = None;
-        end.executing.clear();
-        end.last_id = None;
-    }
-}
-
-/// An acknowledgement that speaks for one pass.
-fn alone(seq: u64, error: Option<WireError>) -> Processed {
-    Processed {
-        ack: seq,
-        since: Some(seq),
-        error,
     }
 }

@@ -1,6 +1,7 @@
 //! Peers that break the rules, over real sockets, against a real server: what they are told, what
 //! they cannot take from others, and that nothing hangs.
 
+mod counted;
 mod desk;
 mod ends;
 mod events;
@@ -9,3 +10,4 @@ mod frames;
 mod links;
 mod peer;
 mod servers;
+mod streams;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::{DeliveryLimits, Origin, Receiver};
+use crate::connection::due;
 use crate::wire::{ErrorCode, WireError};
 
 /// What is to be done with a request.
@@ -52,6 +53,13 @@ impl Answers {
         }
     }
 
+    /// Forgets all.
+    pub(super) fn forget_all(&mut self) {
+        self.by_id = BTreeMap::new();
+        self.order = VecDeque::new();
+        self.bytes = 0;
+    }
+
     /// Forgets what is being executed.
     pub(super) fn give_up_running(&mut self) {
         self.by_id.retain(|_, answer| answer.frame.is_some());
@@ -69,7 +77,10 @@ impl Answers {
 
     /// Drops those whose time is over.
     fn forget(&mut self, now: Instant) {
-        while let Some((_, oldest)) = self.order.pop_front_if(|(at, _)| *at + self.kept <= now) {
+        while let Some((_, oldest)) = self
+            .order
+            .pop_front_if(|(at, _)| due(*at, self.kept) <= now)
+        {
             self.drop_answer(&oldest);
         }
     }
@@ -117,7 +128,7 @@ impl Receiver {
             return;
         }
         answers.forget(now);
-        if answers.most == 0 || frame.len() > answers.most_bytes {
+        if frame.is_empty() || answers.most == 0 || frame.len() > answers.most_bytes {
             answers.by_id.remove(&key);
             return;
         }
@@ -127,6 +138,12 @@ impl Receiver {
             answer.frame = Some(frame.into());
             answers.order.push_back((now, key));
         }
+    }
+
+    /// Takes note that a request that was to be executed was not, and may come again.
+    pub fn unasked(&mut self, origin: &Origin, id: &str, seq: u64) {
+        self.answers.by_id.remove(&(origin.clone(), Box::from(id)));
+        self.lower_request(origin, seq);
     }
 
     /// How many answers are kept, and requests executed.

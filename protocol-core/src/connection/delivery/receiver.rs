@@ -5,10 +5,15 @@ use std::time::Instant;
 
 use super::answers::Answers;
 use super::{DeliveryLimits, Origin};
+use crate::connection::due;
+use crate::metrics;
 use crate::wire::{ErrorCode, WireError};
 
 /// Refusals that a stream remembers, however wide the sender's window is, and the longest one.
 const MAX_REFUSAL_BYTES: usize = 1_024;
+
+/// Refusals that are remembered beyond a session.
+const MAX_KEPT_REFUSALS: usize = 4;
 
 /// What a receiver remembers of those who send to it: one counter a stream, and which of the last
 /// events were refused.
@@ -197,6 +202,28 @@ impl Receiver {
         Ok(highest)
     }
 
+    /// A request with the highest number was not executed, so that it may come again.
+    pub(super) fn lower_request(&mut self, origin: &Origin, seq: u64) {
+        if let Some(stream) = self.streams.get_mut(origin)
+            && stream.highest_request == seq
+        {
+            stream.highest_request = seq - 1;
+        }
+    }
+
+    /// Leaves what is needed to know processed events again: numbers, and few words on refusals.
+    pub(crate) fn shrink(&mut self) {
+        self.answers.forget_all();
+        for stream in self.streams.values_mut() {
+            let words = stream.refusals.iter();
+            let words: usize = words.map(|(_, error)| error.message.len()).sum();
+            if stream.refusals.len() > MAX_KEPT_REFUSALS || words > MAX_REFUSAL_BYTES {
+                stream.known_from = stream.next.unwrap_or(stream.known_from);
+                stream.refusals = VecDeque::new();
+            }
+        }
+    }
+
     /// The stream of `origin`, a new one where there was none.
     fn stream(&mut self, now: Instant, origin: &Origin) -> Result<&mut Stream, WireError> {
         if !self.streams.contains_key(origin) {
@@ -240,11 +267,12 @@ impl Receiver {
             return Ok(());
         }
         match oldest(&mut self.streams.iter()) {
-            Some((old, touched)) if touched + self.limits.stream_idle <= now => {
+            Some((old, touched)) if due(touched, self.limits.stream_idle) <= now => {
                 self.streams.remove(&old);
                 Ok(())
             }
             _ => {
+                metrics::count(metrics::STREAMS_REFUSED);
                 let text = "too many senders have streams to this end: send again later";
                 Err(WireError::new(ErrorCode::Busy, text))
             }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::DeliveryLimits;
+use crate::connection::due;
 use crate::connection::incoming::ShortText;
 use crate::ids::PeerId;
 use crate::wire::WireError;
@@ -43,7 +44,10 @@ impl Recent {
 
     /// What is known of a pass, which is being run from now on if that is nothing.
     pub(crate) fn judge(&mut self, now: Instant, from: Option<&PeerId>, id: ShortText) -> Seen {
-        while let Some((_, key)) = self.order.pop_front_if(|(at, _)| *at + self.kept <= now) {
+        while let Some((_, key)) = self
+            .order
+            .pop_front_if(|(at, _)| due(*at, self.kept) <= now)
+        {
             self.by_id.remove(&key);
         }
         if self.most == 0 {

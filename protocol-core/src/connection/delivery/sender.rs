@@ -138,17 +138,16 @@ impl<W> Sender<W> {
         &stream.or_insert_with(|| Stream::new(self.next)).pin
     }
 
-    /// Whether something was sent to a destination of which nothing is known.
+    /// Whether something was sent to a destination of whose life nothing is known.
     pub fn is_asking(&self, dest: Option<&PeerId>) -> bool {
         let stream = self.streams.get(&dest.cloned());
-        stream.is_some_and(|stream| stream.pin == Pin::Unknown)
+        stream.is_some_and(|stream| !matches!(stream.pin, Pin::Life(_)))
     }
 
     /// Takes note of the life that a destination is in. What was sent to an earlier one is unknown
     /// from now on.
     pub fn learn(
         &mut self,
-        now: Instant,
         dest: Option<&PeerId>,
         inc: Option<&str>,
         mut end: impl FnMut(W, Ended),
@@ -166,7 +165,6 @@ impl<W> Sender<W> {
     /// Gives the pass back.
     pub fn confirm(
         &mut self,
-        now: Instant,
         dest: Option<&PeerId>,
         pass: Pass<W>,
     ) -> Result<(), Pass<W>> {

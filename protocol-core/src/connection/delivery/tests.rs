@@ -20,6 +20,10 @@ const MS: Duration = Duration::from_millis(1);
 /// Longer than anything else takes.
 const HOUR: Duration = Duration::from_hours(1);
 
+fn just_before(time: Duration) -> Duration {
+    time.saturating_sub(MS)
+}
+
 fn peer(name: &str) -> PeerId {
     PeerId::new(name).unwrap()
 }
@@ -89,7 +93,7 @@ impl Sending {
     fn confirm_of(&mut self, bytes: usize, time: Duration) {
         let pass = self.pass(bytes, time);
         self.sender
-            .confirm(self.now, Some(&self.bob), pass)
+            .confirm(Some(&self.bob), pass)
             .unwrap();
         self.check();
     }
@@ -101,7 +105,7 @@ impl Sending {
     fn learn(&mut self, inc: Option<&str>) {
         let Self { sender, ended, .. } = self;
         let end = |waiter, how| ended.push((waiter, how));
-        sender.learn(self.now, Some(&self.bob), inc, end);
+        sender.learn(Some(&self.bob), inc, end);
         self.check();
     }
 

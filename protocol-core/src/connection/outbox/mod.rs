@@ -22,6 +22,7 @@ use super::pending::{Outcome, Waiter};
 use super::relayed::RelayedAnswer;
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
+use crate::metrics;
 use crate::wire::RawData;
 
 /// How many times its limits a queue may hold of what must not be missed. A burst of it that is
@@ -110,7 +111,12 @@ impl Outbox {
 
     /// Takes note that the link is lost and the session goes on, or that it has a link again.
     pub(crate) fn set_down(&self, down: bool) {
-        self.lock().down = down;
+        let mut queue = self.lock();
+        let waiting = (
+            queue.ready.len() + queue.taken,
+            queue.ready_bytes + queue.taken_bytes,
+        );
+        queue.down = down.then_some(waiting);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -137,6 +143,7 @@ impl Outbox {
             queue.ready.push_back(outgoing);
             Pushed::Queued
         } else {
+            metrics::count(metrics::SENDERS_PARKED);
             Pushed::Parked(queue.park(Parked {
                 outgoing,
                 waiter: waiter(),
@@ -158,7 +165,8 @@ impl Outbox {
             Share::Whole => self.has_room(&queue),
             Share::Half => self.has_room_in_half(&queue),
         };
-        if !has_room || !queue.parked.is_empty() {
+        // What may be missed does not take the place of what must not.
+        if !has_room || !queue.parked.is_empty() || queue.down.is_some() {
             return Tried::Full;
         }
         queue.ready_bytes += outgoing.len();
@@ -174,7 +182,9 @@ impl Outbox {
         if queue.closed.is_some() || queue.refuses() {
             return Put::Ended;
         }
-        let put = if self.has_room(&queue) && !queue.down {
+        let put = if self.has_room(&queue) && queue.down.is_none() {
+            Put::Queued
+        } else if self.has_reserve(&queue) && queue.down.is_some() {
             Put::Queued
         } else if self.has_reserve(&queue) {
             Put::Crowded
@@ -242,9 +252,9 @@ impl Outbox {
     }
 
     fn has_reserve(&self, queue: &Queue) -> bool {
-        if queue.down {
-            return queue.ready.len() + queue.taken < self.held_events
-                && queue.ready_bytes + queue.taken_bytes < self.held_bytes;
+        if let Some((events, bytes)) = queue.down {
+            return queue.ready.len() + queue.taken < events + self.held_events
+                && queue.ready_bytes + queue.taken_bytes < bytes + self.held_bytes;
         }
         queue.ready.len() + queue.taken < RESERVE * self.max_events
             && queue.ready_bytes + queue.taken_bytes < RESERVE * self.max_bytes
@@ -373,6 +383,7 @@ impl Outbox {
         for waiter in admitted {
             waiter.complete(Outcome::Done(RawData::NULL));
         }
+        metrics::count_all(metrics::SENDS_TIMED_OUT, late.len());
         for waiter in late {
             waiter.complete(Outcome::NotSentInTime);
         }

@@ -12,6 +12,7 @@ use crate::connection::pending::{Expects, Waiter};
 use crate::connection::relayed::RelayedAnswer;
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
+use crate::metrics;
 
 /// What a handle asks the driver to send.
 pub(crate) enum Outgoing {
@@ -87,6 +88,8 @@ pub(crate) enum Closing {
     Leave,
     /// Send what is queued, then close.
     Flush,
+    /// Break off: another link has the name.
+    Replace,
     /// Break off: something that must not be missed found no room, so that the other end would be
     /// wrong about all that follows.
     Overflow,
@@ -108,8 +111,8 @@ pub(super) struct Queue {
     parked_until: Option<Instant>,
     pub(super) abandoned: bool,
     pub(super) closing: Option<Closing>,
-    /// The link is lost and the session goes on.
-    pub(super) down: bool,
+    /// How many events, and bytes, waited when the link was lost, where the session goes on.
+    pub(super) down: Option<(usize, usize)>,
     pub(super) closed: Option<CloseReason>,
     /// The other end will send no more; what is due to it is still written.
     pub(super) leaving: Option<CloseReason>,
@@ -237,7 +240,10 @@ impl Backlog {
         }
         while let Some(outgoing) = self.commands.pop_front() {
             match outgoing {
-                Outgoing::Call(call) if !is_room => self.calls.push_back(call),
+                Outgoing::Call(call) if !is_room => {
+                    metrics::count(metrics::CALLS_QUEUED);
+                    self.calls.push_back(call);
+                }
                 Outgoing::Answer(frame) => {
                     self.answer_bytes -= frame.len();
                     return Some(Outgoing::Answer(frame));

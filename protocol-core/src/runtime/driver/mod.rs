@@ -26,6 +26,7 @@ use super::{guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, Notice, due};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
+use crate::metrics;
 use crate::router::{Admission, Admitted, Hub, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
 
@@ -88,6 +89,7 @@ where
         relays: (0, 0),
         concurrent: JoinSet::new(),
         at_work: HashMap::new(),
+        tasks: 0,
         life: Life::new(tending),
     };
     async move {
@@ -121,14 +123,12 @@ struct Driver {
     /// Frames, and their bytes, passed on since others had their turn.
     relays: (usize, usize),
     /// Handlers of `concurrent` requests that were not ready at once.
-    concurrent: JoinSet<(Exchange, Result<ReplyBuffer, Failure>)>,
-    /// The tasks of those, by whom and by which id they were asked.
-    at_work: HashMap<RequestKey, AbortHandle>,
+    concurrent: JoinSet<(u64, Result<ReplyBuffer, Failure>)>,
+    /// The tasks of those, and what they are to answer.
+    at_work: HashMap<u64, (AbortHandle, Exchange)>,
+    tasks: u64,
     life: Life,
 }
-
-/// Whose request, and its id.
-type RequestKey = (Option<PeerId>, String);
 
 /// A driver that is dropped at work, as when its runtime ends, leaves no call waiting.
 impl Drop for Driver {
@@ -193,7 +193,9 @@ impl Driver {
             .cloned()
             .unwrap_or(CloseReason::Closed);
         // Before the name is free: whoever has it next may be the same life of the same peer.
-        if let (Some((hub, peer)), Some(memory)) = (self.whose(), self.connection.take_memory()) {
+        if let Some((hub, peer)) = self.whose()
+            && let Some(memory) = self.connection.take_memory()
+        {
             let whose = (peer, self.link.inc());
             hub.keep_memory(self.now, &self.connection.limits().delivery, whose, memory);
         }
@@ -321,7 +323,9 @@ impl Driver {
     ) -> ReplyBuffer {
         self.collect();
         let reply = outcome.unwrap_or_else(|failure| {
-            self.connection.notice(&failure.notice(exchange.name));
+            if let Some(notice) = failure.notice(exchange.name) {
+                self.connection.notice(&notice);
+            }
             failure.reply()
         });
         let before = self.connection.frames_len();
@@ -350,20 +354,24 @@ impl Driver {
         match first {
             Poll::Ready(outcome) => drop(self.finish(&exchange, outcome.map_err(Failure::from))),
             Poll::Pending => {
-                let key = (exchange.dest.clone(), exchange.id.as_str().to_owned());
-                let task = self.concurrent.spawn(async move {
+                self.tasks += 1;
+                let (task, name) = (self.tasks, exchange.name);
+                let handle = self.concurrent.spawn(async move {
                     let guarded = poll_fn(|cx| guard::poll(handler.as_mut(), cx));
                     let outcome = match tokio::time::timeout(limit, guarded).await {
                         Ok(outcome) => outcome.map_err(Failure::from),
                         Err(_) => Err(Failure::TooSlow { limit }),
                     };
                     if guard::call(move || drop(handler)).is_err() {
-                        tracing::error!(event = exchange.name, "dropping a handler panicked");
+                        tracing::error!(event = name, "dropping a handler panicked");
                     }
-                    (exchange, outcome)
+                    (task, outcome)
                 });
-                self.at_work.insert(key, task);
+                self.at_work.insert(task, (handle, exchange));
                 self.connection.set_handling(self.concurrent.len());
+                if self.is_crowded() {
+                    metrics::count_by(metrics::READERS_PAUSED, "limit", "handlers");
+                }
             }
         }
     }
@@ -384,7 +392,11 @@ fn admit<S: Service>(
 /// Why a handler gave no reply.
 enum Failure {
     Panicked,
-    TooSlow { limit: Duration },
+    /// Nobody awaits its answer.
+    Cancelled,
+    TooSlow {
+        limit: Duration,
+    },
 }
 
 impl From<guard::Panicked> for Failure {
@@ -394,18 +406,26 @@ impl From<guard::Panicked> for Failure {
 }
 
 impl Failure {
-    fn notice<'a>(&self, name: &'a str) -> Notice<'a> {
+    fn notice<'a>(&self, name: &'a str) -> Option<Notice<'a>> {
         match self {
-            Self::Panicked => Notice::HandlerPanicked { name },
-            Self::TooSlow { .. } => Notice::HandlerTooSlow { name },
+            Self::Panicked => Some(Notice::HandlerPanicked { name }),
+            Self::TooSlow { .. } => Some(Notice::HandlerTooSlow { name }),
+            Self::Cancelled => None,
         }
     }
 
     fn reply(self) -> ReplyBuffer {
-        let text = match self {
-            Self::Panicked => "the handler panicked".to_owned(),
-            Self::TooSlow { limit } => format!("the handler took longer than {limit:?}"),
+        let (code, text) = match self {
+            Self::Panicked => (ErrorCode::Internal, "the handler panicked".to_owned()),
+            Self::TooSlow { limit } => {
+                let text = format!("the handler took longer than {limit:?}");
+                (ErrorCode::Internal, text)
+            }
+            Self::Cancelled => {
+                let text = "the handler was stopped, since nobody awaits the answer";
+                (ErrorCode::Timeout, text.to_owned())
+            }
         };
-        ReplyBuffer::default().refused(WireError::new(ErrorCode::Internal, text))
+        ReplyBuffer::default().refused(WireError::new(code, text))
     }
 }

@@ -10,9 +10,10 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
 use tokio::task::coop;
 
-use super::{Driver, admit};
+use super::{Driver, Failure, admit};
 use crate::connection::{Closing, Incoming, Outgoing};
 use crate::error::CloseReason;
+use crate::metrics;
 use crate::router::Service;
 use crate::runtime::{buffers, now};
 
@@ -161,9 +162,11 @@ impl Driver {
             }
             Some(Closing::Drain) => self.connection.drain(),
             Some(Closing::Overflow) if !self.connection.is_broken() => {
+                metrics::count(metrics::LINKS_OVERFLOWED);
                 self.connection.broken(CloseReason::Overflowed);
             }
-            Some(Closing::Leave | Closing::Flush | Closing::Overflow) | None => {}
+            Some(Closing::Leave | Closing::Flush | Closing::Replace | Closing::Overflow) | None => {
+            }
         }
     }
 
@@ -207,9 +210,9 @@ impl Driver {
             && let Poll::Ready(Some(joined)) = self.concurrent.poll_join_next(cx)
         {
             // A task that was aborted has nobody left to answer.
-            if let Ok((exchange, outcome)) = joined {
-                let key = (exchange.dest.clone(), exchange.id.as_str().to_owned());
-                self.at_work.remove(&key);
+            if let Ok((task, outcome)) = joined
+                && let Some((_, exchange)) = self.at_work.remove(&task)
+            {
                 drop(self.finish(&exchange, outcome));
             }
             finished = true;
@@ -322,8 +325,13 @@ impl Driver {
     /// Ends the work for requests whose callers have given them up.
     fn cancel(&mut self) {
         for (from, id) in self.connection.take_cancelled() {
-            if let Some(task) = self.at_work.remove(&(from, id.as_str().to_owned())) {
-                task.abort();
+            let mut at_work = self.at_work.iter();
+            let meant = at_work.find(|(_, (_, exchange))| exchange.is(from.as_ref(), id));
+            if let Some(task) = meant.map(|(task, _)| *task)
+                && let Some((handle, exchange)) = self.at_work.remove(&task)
+            {
+                handle.abort();
+                drop(self.finish(&exchange, Err(Failure::Cancelled)));
             }
         }
     }
@@ -373,7 +381,7 @@ impl Driver {
         let due = [
             self.connection.next_deadline(),
             self.waiting_until,
-            self.life.due(),
+            self.life.due(self.closing.is_some()),
             handler,
         ];
         let due = due.into_iter().flatten().min();
@@ -396,7 +404,7 @@ impl Driver {
         if self.backlog.release_idle() {
             self.link.outbox.release_idle();
         }
-        if self.link.outbox.wait(cx.waker()) {
+        if !self.link.has_mail() && self.link.outbox.wait(cx.waker()) {
             return Poll::Pending;
         }
         Poll::Ready(())

@@ -5,9 +5,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::Driver;
-use crate::connection::{Backlog, IdSource, Outgoing, Transplant, due};
+use crate::connection::{Backlog, Closing, IdSource, Outgoing, Transplant, count_loss, due};
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
+use crate::metrics;
 use crate::router::{AnyKeeper, Greeted, Link, LinkStatus, Parcel, Ungreeted, Work};
 use crate::runtime::connect_error::ConnectError;
 use crate::runtime::states::{ClientState, StateSender};
@@ -86,15 +87,26 @@ impl Life {
         self.greeting.is_some()
     }
 
+    /// Which end of the link this is, for an operator.
+    fn end(&self) -> &'static str {
+        match self.tending {
+            Some(_) => "client",
+            None => "server",
+        }
+    }
+
     /// When something is due.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(super) fn due(&self, is_closing: bool) -> Option<Instant> {
         let down = self.down.as_ref().map(|down| down.until);
         let leaving = match self.leaving {
             Leaving::Waiting(until) => Some(until),
             _ => None,
         };
-        let beat = self.beat_at.filter(|_| self.down.is_none());
-        let dropped = self.dropped_at.filter(|_| self.dropped > 0);
+        let may_beat = self.down.is_none() && self.beat.is_none() && self.keeper.is_some();
+        let beat = self.beat_at.filter(|_| may_beat && !is_closing);
+        let dropped = self
+            .dropped_at
+            .filter(|_| self.dropped > 0 && self.down.is_none());
         [down, leaving, beat, dropped].into_iter().flatten().min()
     }
 }
@@ -126,6 +138,7 @@ impl Driver {
             return false;
         }
         self.connection.suspend(reason);
+        count_loss(reason);
         self.io = None;
         self.place = Box::new(());
         self.life.greeting = None;
@@ -133,6 +146,7 @@ impl Driver {
         self.yielded = false;
         if self.life.down.is_none() {
             tracing::debug!(connection = %self.link.id, %reason, "lost the link, the session goes on");
+            metrics::count_by(metrics::SESSIONS_SUSPENDED, "end", self.life.end());
             self.link.set_down(true);
             let patience = match self.grace() {
                 Some(grace) => grace,
@@ -152,6 +166,8 @@ impl Driver {
             }
         }
         self.dial();
+        // Whoever found that the link is lost may be about to rest.
+        self.link.outbox.call();
         true
     }
 
@@ -177,6 +193,14 @@ impl Driver {
     /// Does what the session needs. Returns whether events may be handled that could not before, or
     /// the link may end.
     pub(super) fn poll_session(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.closing == Some(Closing::Replace) && !self.connection.is_broken() {
+            // What is due gets one chance: whoever has taken the name does not wait.
+            self.connection.end_session();
+            self.flush(cx);
+            self.life.down = None;
+            self.connection.broken(CloseReason::Closed);
+            return true;
+        }
         let has_mail = self.link.take_mail();
         if has_mail && let Some(keep) = self.link.take_keep() {
             self.life.keeper = Some(keep.keeper);
@@ -190,6 +214,9 @@ impl Driver {
         }
         if let Some(down) = &self.life.down {
             if self.closing.is_some() || down.until <= self.now {
+                if self.closing.is_none() {
+                    metrics::count_by(metrics::SESSIONS_EXPIRED, "end", self.life.end());
+                }
                 let reason = down.reason.clone();
                 self.connection.broken(reason);
                 self.life.greeting = None;
@@ -241,7 +268,12 @@ impl Driver {
                 Poll::Ready(Err(Ungreeted::Again(why))) => {
                     tracing::debug!(why, "the session does not stand yet");
                     let reason = CloseReason::Closed;
-                    self.lost(&reason);
+                    if !self.lost(&reason) {
+                        self.life.down = None;
+                        self.io = None;
+                        self.connection.broken(reason);
+                        return true;
+                    }
                 }
                 Poll::Ready(Err(Ungreeted::Never(word))) => {
                     self.life.down = None;
@@ -292,6 +324,9 @@ impl Driver {
         self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
         self.link.set_down(false);
         if let Some(tending) = &self.life.tending {
+            if resumed {
+                metrics::count_by(metrics::SESSIONS_RESUMED, "end", self.life.end());
+            }
             tending.states.send(if resumed {
                 ClientState::Resumed
             } else {
@@ -315,6 +350,12 @@ impl Driver {
         if !self.connection.may_suspend() || self.closing.is_some() {
             return;
         }
+        if received < self.connection.resumable_from() {
+            // More was put than is kept since that was asked.
+            self.life.down = None;
+            self.connection.broken(CloseReason::Overflowed);
+            return;
+        }
         if self.life.down.take().is_none() {
             self.connection.suspend(&CloseReason::Closed);
         }
@@ -324,6 +365,7 @@ impl Driver {
         let sent = link.sent;
         self.connection.relink(self.now, link);
         self.connection.resumed(self.now, received, sent);
+        metrics::count_by(metrics::SESSIONS_RESUMED, "end", self.life.end());
         self.link.set_address(address);
         self.link.set_down(false);
         if was_down {
@@ -384,6 +426,7 @@ impl Driver {
             return true;
         };
         if self.connection.is_muted() || self.io.is_none() {
+            self.life.leaving = Leaving::Said;
             return true;
         }
         loop {
@@ -430,6 +473,7 @@ impl Driver {
         }
         let passes = std::mem::take(&mut self.life.dropped);
         self.life.dropped_at = Some(due(self.now, DROPPED_EVERY));
+        metrics::count(metrics::DROPPED_NOTICES);
         self.link.tell(LinkStatus::Dropped { passes });
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use protocol_core::{
-    Client, Event, EventError, Inbox, PeerId, RequestError, SecretKey, Server, queue,
+    Client, ClientState, Event, EventError, Inbox, PeerId, RequestError, SecretKey, Server, queue,
 };
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -136,6 +136,19 @@ impl Player {
             bail!("{} hears `{event}`: {text}; expected nothing", self.id);
         }
         Ok(())
+    }
+
+    /// Waits until the server has given the link up, and closes the client instead of waiting for that
+    /// server to come back.
+    pub(super) async fn gives_up(self) -> Result<()> {
+        let mut states = self.client.states();
+        let lost = async {
+            while self.client.state() == ClientState::Connected && states.next().await.is_some() {}
+        };
+        let lost = timeout(PATIENCE, lost).await;
+        lost.with_context(|| format!("the link of {} goes on", self.id))?;
+        self.client.clone().close().await;
+        self.ends().await
     }
 
     /// What is heard next; none after the link's end. Nothing is lost where this is dropped.

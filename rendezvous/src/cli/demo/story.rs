@@ -74,7 +74,7 @@ pub(super) async fn play(stage: Stage) -> Result<()> {
         player
             .hears::<ServerClosing>("the server stops within 2000 ms")
             .await?;
-        player.ends().await?;
+        player.gives_up().await?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What all commands have in common.
 
+use protocol_core::EventError;
+
 use super::Turn;
 
 /// Something that a logged-in peer asks of rooms: judged and done in one step.
@@ -7,7 +9,7 @@ pub trait Command: Send + 'static {
     /// What the peer gets.
     type Reply: Send;
     /// Why not.
-    type Error: Send;
+    type Error: EventError;
 
     /// Does it, or changes nothing and says why.
     ///

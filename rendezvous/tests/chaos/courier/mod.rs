@@ -1,8 +1,9 @@
 //! The program that is cut off and killed: a courier, which sends and receives, or the office, which
 //! is a rendezvous server that receives mail itself.
 //!
-//! Told to `stop`, a courier starts no more calls, and says so when all have ended. Each process ends
-//! when nobody types into it any more, which is so, too, once whoever started it is gone.
+//! Told to `start`, a courier that is logged in makes calls; told to `stop`, it starts no more, and says
+//! so when all have ended. Each process ends when nobody types into it any more, which is so, too, once
+//! whoever started it is gone.
 
 mod desk;
 mod flags;
@@ -53,6 +54,7 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> ExitCode {
 /// How far a process has got, by the word of whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
+    Waiting,
     Working,
     /// No more calls are started.
     Stopping,
@@ -61,11 +63,14 @@ enum Stage {
 
 /// What is typed, as it comes.
 fn stages() -> watch::Receiver<Stage> {
-    let (stage, stages) = watch::channel(Stage::Working);
+    let (stage, stages) = watch::channel(Stage::Waiting);
     std::thread::spawn(move || {
-        // The only word is `stop`.
-        for _ in std::io::stdin().lines() {
-            stage.send_replace(Stage::Stopping);
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            stage.send_replace(match &*line {
+                "start" => Stage::Working,
+                "stop" => Stage::Stopping,
+                _ => panic!("no such word: {line}"),
+            });
         }
         stage.send_replace(Stage::Leaving);
     });
@@ -82,7 +87,8 @@ async fn reached(stages: &mut watch::Receiver<Stage>, wanted: Stage) {
 async fn deliver(flags: &Flags, mut stages: watch::Receiver<Stage>) {
     let journal = Arc::new(Journal::open(&flags.journal, flags.incarnation));
     let client = arrive(flags, &journal).await;
-    println!("at work");
+    println!("logged in");
+    reached(&mut stages, Stage::Working).await;
     let rounds = flags.destinations.iter().map(|destination| {
         let (client, journal, stages) = (client.clone(), Arc::clone(&journal), stages.clone());
         let rounds = Rounds::new(flags, destination.clone(), client, journal);
@@ -95,7 +101,6 @@ async fn deliver(flags: &Flags, mut stages: watch::Receiver<Stage>) {
     println!("done");
     reached(&mut stages, Stage::Leaving).await;
     // Whoever is not heard any more is killed next.
-    let _ = timeout(GOODBYE, client.request(LogOut {})).await;
     let _ = timeout(GOODBYE, client.close()).await;
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{May, judge};
+use crate::courier::OFFICE;
 use crate::journal::Reader;
 
 const ALICE: &str = "\
@@ -27,8 +28,9 @@ const BOB: &str = "\
 /// What a test may leave open, all of it.
 const ANYTHING: May = May {
     parcels_be_unknown: 1,
-    asks_fail: true,
-    parcels_be_rejected: true,
+    parcels_be_rejected: &["why"],
+    asks_fail: &["why"],
+    office_asks_fail: &[],
     calls_be_open: false,
 };
 
@@ -117,10 +119,23 @@ pub(crate) fn each_broken_law_is_found() {
     assert_eq!(judged(ALICE, &order, ANYTHING), [law]);
 
     let law = [
-        "here no parcel is rejected",
+        "no parcel is rejected but for what may be",
         "no more parcels are unknown than may be",
     ];
     assert_eq!(judged(ALICE, BOB, May::default()), law);
-    let law = [law[0], "here each request is answered", law[1]];
+    let law = [
+        law[0],
+        "each request is answered but for what may be",
+        law[1],
+    ];
     assert_eq!(judged(&unknown, BOB, May::default()), law);
+    let other = unknown.replace("why", "whynot");
+    assert_eq!(judged(&other, BOB, ANYTHING), law[..2]);
+    let office = |lines: &str| lines.replace("bob", OFFICE);
+    let at_office = judge(
+        &[&journal("alice", &office(&unknown)), &journal(OFFICE, BOB)],
+        ANYTHING,
+    );
+    assert_eq!(at_office.len(), 1);
+    assert_eq!(at_office[0].law, law[1]);
 }

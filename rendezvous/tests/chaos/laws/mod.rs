@@ -5,7 +5,7 @@ mod known_bad;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::courier::IN_FLIGHT;
+use crate::courier::{IN_FLIGHT, OFFICE};
 use crate::journal::{Entry, Kind, Reader, Verb};
 pub(crate) use figures::Figures;
 pub(crate) use known_bad::each_broken_law_is_found;
@@ -19,13 +19,19 @@ const ASK_MS: u64 = 10_000 + 5_000;
 pub(crate) struct May {
     /// Where processes were killed, nobody may know what became of so many parcels.
     pub(crate) parcels_be_unknown: usize,
-    /// A request may be refused where a parcel is sent again, and be unknown with its peer's session.
-    pub(crate) asks_fail: bool,
-    /// A relay may say that the receiver is not there.
-    pub(crate) parcels_be_rejected: bool,
+    /// Codes that parcels may be rejected with.
+    pub(crate) parcels_be_rejected: Codes,
+    /// Codes in place of an answer from a peer: a request may be refused where a parcel is sent again,
+    /// and be unknown where it was lost on its way and later ones were not.
+    pub(crate) asks_fail: Codes,
+    /// Codes in place of an answer from the office.
+    pub(crate) office_asks_fail: Codes,
     /// The test was given up before all calls had ended.
     pub(crate) calls_be_open: bool,
 }
+
+/// Codes of errors, as reasons name them.
+type Codes = &'static [&'static str];
 
 /// A law that does not hold, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +73,7 @@ pub(crate) fn judge(journals: &[&Reader], may: May) -> Vec<Broken> {
             by_ends(call, must_end),
             by_runs(call),
             by_time(call),
-            by_promise(call, may),
+            by_promise(call, to, may),
         ];
         broken.extend(laws.into_iter().flatten().map(|law| Broken {
             law,
@@ -207,17 +213,25 @@ fn by_time(call: &Call<'_>) -> Option<&'static str> {
 }
 
 /// Whether it ended as this test promises beyond the laws.
-fn by_promise(call: &Call<'_>, may: May) -> Option<&'static str> {
+fn by_promise(call: &Call<'_>, to: &str, may: May) -> Option<&'static str> {
     let end = call.ends.first()?;
-    match (end.verb, end.kind) {
-        (Verb::Rejected, Kind::Parcel) if !may.parcels_be_rejected => {
-            Some("here no parcel is rejected")
+    let (codes, law) = match (end.verb, end.kind) {
+        (Verb::Rejected, Kind::Parcel) => {
+            let law = "no parcel is rejected but for what may be";
+            (may.parcels_be_rejected, law)
         }
-        (Verb::Unknown | Verb::Rejected, Kind::Ask) if !may.asks_fail => {
-            Some("here each request is answered")
+        (Verb::Unknown | Verb::Rejected, Kind::Ask) => {
+            let codes = if to == OFFICE {
+                may.office_asks_fail
+            } else {
+                may.asks_fail
+            };
+            (codes, "each request is answered but for what may be")
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let mut words = end.reason.split(": ");
+    (!words.any(|word| codes.contains(&word))).then_some(law)
 }
 
 /// Parcels that one start of a receiver got from a sender in another order than that of sending. The

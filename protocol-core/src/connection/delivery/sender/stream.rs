@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Ended, Pass, Pin, Transmission};
 use crate::connection::delivery::DeliveryLimits;
+use crate::metrics;
 use crate::wire::{ErrorCode, WireError};
 
 /// After a refusal that is no outcome the stream pauses so long, then twice as long, and so on.
@@ -115,6 +116,10 @@ impl<W> Stream<W> {
     }
 
     pub(super) fn go_back(&mut self) {
+        let repeats = |sent: &Sent<W>| sent.times > 0 && !sent.settled;
+        if self.sent.iter().any(repeats) {
+            metrics::count(metrics::RESEND_ROUNDS);
+        }
         self.cursor = 0;
         self.round += 1;
         self.paused = false;
@@ -422,6 +427,7 @@ impl<W> Stream<W> {
         }
         let since = self.progress_at.filter(|_| !self.sent.is_empty());
         if since.is_some_and(|since| since + limits.abandon_after <= now) {
+            metrics::count(metrics::STREAMS_ABANDONED);
             self.give_up(after, |waiter| end(waiter, Ended::TimedOut));
         }
         if self.retry_at.is_some_and(|at| at <= now) {

@@ -21,14 +21,14 @@ fn what_is_not_acknowledged_is_sent_after_5_s_then_10_to_60() {
     to.confirm(2);
     assert_eq!(to.transmit(), [1, 2]);
     for wait in [5, 10, 20, 40, 60, 60] {
-        to.pass_time(wait * S - MS);
+        to.pass_time(just_before(wait * S));
         assert_eq!(to.transmit(), [0; 0], "before {wait} s");
         to.pass_time(MS);
         assert_eq!(to.transmit(), [1, 2], "after {wait} s");
         assert_eq!(to.transmit(), [0; 0]);
     }
     assert!(to.acknowledged(1, None, None), "progress begins anew");
-    to.pass_time(5 * S - MS);
+    to.pass_time(just_before(5 * S));
     assert_eq!(to.transmit(), [0; 0]);
     to.pass_time(MS);
     assert_eq!(to.transmit(), [2]);
@@ -48,13 +48,13 @@ fn after_5_minutes_without_progress_a_stream_is_given_up() {
         to.pass_time(wait);
         to.transmit();
     }
-    to.pass_time(left - MS);
+    to.pass_time(just_before(left));
     assert_eq!((to.ended(), to.sender.in_flight()), (vec![], 1));
     to.confirm(1);
     to.pass_time(MS);
     assert_eq!(to.ended(), [(1, Ended::TimedOut)]);
     assert_eq!(to.transmit_at_most(9), [(2, 2, Some(2), Some("b1".into()))]);
-    to.pass_time(Duration::from_mins(5) - MS);
+    to.pass_time(just_before(Duration::from_mins(5)));
     assert_eq!(to.ended(), [], "it has 5 minutes of its own");
     to.pass_time(MS);
     assert_eq!(to.ended(), [(2, Ended::TimedOut)]);
@@ -63,9 +63,11 @@ fn after_5_minutes_without_progress_a_stream_is_given_up() {
 
 #[test]
 fn a_stream_that_nothing_is_due_in_before_its_end_still_ends() {
-    let mut limits = DeliveryLimits::default();
-    limits.resend_after = HOUR;
-    limits.resend_at_most = HOUR;
+    let limits = DeliveryLimits {
+        resend_after: HOUR,
+        resend_at_most: HOUR,
+        ..DeliveryLimits::default()
+    };
     let mut to = Sending::pinned(limits);
     to.confirm(1);
     to.transmit();
@@ -105,7 +107,7 @@ fn a_gap_is_closed_at_once_and_only_once() {
         [0; 0],
         "the second refusal was of an earlier frame"
     );
-    to.pass_time(5 * S - MS);
+    to.pass_time(just_before(5 * S));
     assert_eq!(to.transmit(), [0; 0]);
     to.pass_time(MS);
     assert_eq!(to.transmit(), [1, 2, 3]);
@@ -122,7 +124,7 @@ fn a_refusal_that_is_no_outcome_makes_a_pause_that_grows() {
             assert!(to.refused(2, &error));
             to.confirm_of(1, MS);
             assert_eq!(to.transmit(), [0; 0], "{error}");
-            to.pass_time(wait * MS - MS);
+            to.pass_time(just_before(wait * MS));
             assert_eq!(to.transmit(), [0; 0], "{error} before {wait} ms");
             to.pass_time(MS);
             assert_eq!(to.transmit(), [1, 2], "{error} after {wait} ms");

@@ -82,7 +82,7 @@ fn a_destination_without_a_life_gets_its_passes_without_numbers() {
     assert_eq!(waiters, [1, 2, 3]);
     assert_eq!((to.sender.open(), to.sender.bytes()), (0, 0));
     let pass = to.pass(1, HOUR);
-    assert!(to.sender.confirm(to.now, Some(&peer("bob")), pass).is_err());
+    assert!(to.sender.confirm(Some(&peer("bob")), pass).is_err());
     to.learn(Some("b1"));
     to.confirm(1);
     let (_, seq, base, _) = to.transmit_at_most(1).remove(0);
@@ -105,8 +105,10 @@ fn one_that_asked_for_somebody_who_left_is_not_sent_without_a_number() {
 #[test]
 fn what_was_sent_to_an_earlier_life_is_unknown_and_what_waits_goes_to_the_next() {
     for next in [Some("b2"), None] {
-        let mut limits = DeliveryLimits::default();
-        limits.window_events = 2;
+        let limits = DeliveryLimits {
+            window_events: 2,
+            ..DeliveryLimits::default()
+        };
         let mut to = Sending::pinned(limits);
         to.confirm(3);
         to.transmit();

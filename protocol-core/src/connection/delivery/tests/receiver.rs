@@ -220,7 +220,7 @@ fn there_are_1024_streams_and_only_idle_ones_make_room() {
     let start = at.now;
     for (time, expected) in [
         (Duration::ZERO, Some(ErrorCode::Busy)),
-        (Duration::from_mins(10) - MS, Some(ErrorCode::Busy)),
+        (just_before(Duration::from_mins(10)), Some(ErrorCode::Busy)),
         (Duration::from_mins(10), None),
     ] {
         let verdict = open(&mut at.receiver, start + time, &late);
@@ -231,8 +231,10 @@ fn there_are_1024_streams_and_only_idle_ones_make_room() {
 
 #[test]
 fn a_stream_with_an_event_at_work_makes_no_room() {
-    let mut limits = DeliveryLimits::default();
-    limits.streams = 1;
+    let limits = DeliveryLimits {
+        streams: 1,
+        ..DeliveryLimits::default()
+    };
     let mut at = Receiving::new(limits);
     assert_eq!(at.judge(1, Some(1)), Verdict::Run);
     at.now += HOUR;

@@ -50,14 +50,16 @@ fn they_are_remembered_for_2_minutes() {
     let (mut recent, now) = (Recent::new(&DeliveryLimits::default()), Instant::now());
     let minutes = Duration::from_mins(2);
     assert_eq!(judge(&mut recent, now, 1), "new");
-    assert_eq!(judge(&mut recent, now + minutes - MS, 1), "running");
+    assert_eq!(judge(&mut recent, now + just_before(minutes), 1), "running");
     assert_eq!(judge(&mut recent, now + minutes, 1), "new");
 }
 
 #[test]
 fn what_was_put_back_is_new_for_as_long_as_any_other() {
-    let mut limits = DeliveryLimits::default();
-    limits.recent_ids = 2;
+    let limits = DeliveryLimits {
+        recent_ids: 2,
+        ..DeliveryLimits::default()
+    };
     let (mut recent, now) = (Recent::new(&limits), Instant::now());
     judge(&mut recent, now, 1);
     judge(&mut recent, now, 2);
@@ -65,7 +67,10 @@ fn what_was_put_back_is_new_for_as_long_as_any_other() {
     assert_eq!(judge(&mut recent, now, 1), "new");
     assert_eq!(judge(&mut recent, now, 3), "new");
     assert_eq!(judge(&mut recent, now, 1), "running");
-    limits.recent_ids = 0;
+    let limits = DeliveryLimits {
+        recent_ids: 0,
+        ..limits
+    };
     let mut recent = Recent::new(&limits);
     judge(&mut recent, now, 1);
     assert_eq!(judge(&mut recent, now, 1), "new", "nothing is remembered");

@@ -95,7 +95,7 @@ fn what_is_neither_new_nor_kept_is_never_executed() {
 fn answers_are_kept_for_2_minutes() {
     let mut at = Asking::new(DeliveryLimits::default());
     at.next(b"x");
-    at.now += Duration::from_mins(2) - MS;
+    at.now += just_before(Duration::from_mins(2));
     assert_eq!(at.ask(1), again(b"x"));
     at.now += MS;
     assert_eq!(code(&at.ask(1)), Some(ErrorCode::Expired));
@@ -120,8 +120,10 @@ fn there_are_256_answers() {
 
 #[test]
 fn answers_have_their_bytes() {
-    let mut limits = DeliveryLimits::default();
-    limits.answers_bytes = 10;
+    let limits = DeliveryLimits {
+        answers_bytes: 10,
+        ..DeliveryLimits::default()
+    };
     let mut at = Asking::new(limits);
     at.next(b"12345");
     at.next(b"12345");
@@ -143,8 +145,10 @@ fn answers_have_their_bytes() {
 
 #[test]
 fn without_room_for_answers_each_request_is_still_executed_once() {
-    let mut limits = DeliveryLimits::default();
-    limits.answers = 0;
+    let limits = DeliveryLimits {
+        answers: 0,
+        ..DeliveryLimits::default()
+    };
     let mut at = Asking::new(limits);
     at.next(b"x");
     assert_eq!(code(&at.ask(1)), Some(ErrorCode::Expired));
@@ -153,8 +157,10 @@ fn without_room_for_answers_each_request_is_still_executed_once() {
 
 #[test]
 fn where_all_streams_are_in_use_a_request_is_sent_again_later() {
-    let mut limits = DeliveryLimits::default();
-    limits.streams = 1;
+    let limits = DeliveryLimits {
+        streams: 1,
+        ..DeliveryLimits::default()
+    };
     let mut at = Asking::new(limits);
     at.next(b"x");
     let (now, bob) = (at.now, origin("bob", "b1"));

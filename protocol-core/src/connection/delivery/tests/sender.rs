@@ -15,16 +15,21 @@ fn a_window_holds_64_passes() {
 
 #[test]
 fn a_window_holds_its_bytes_and_always_one_pass() {
-    let mut limits = DeliveryLimits::default();
-    limits.window_bytes = 100;
+    let limits = DeliveryLimits {
+        window_bytes: 100,
+        ..DeliveryLimits::default()
+    };
     for (second, expected) in [(60, vec![1, 2]), (61, vec![1])] {
         let mut to = Sending::pinned(limits);
         to.confirm_of(40, HOUR);
         to.confirm_of(second, HOUR);
         assert_eq!(to.transmit(), expected, "{second}");
     }
-    limits.window_bytes = 0;
-    limits.window_events = 0;
+    let limits = DeliveryLimits {
+        window_bytes: 0,
+        window_events: 0,
+        ..DeliveryLimits::default()
+    };
     let mut to = Sending::pinned(limits);
     to.confirm(2);
     assert_eq!(to.transmit(), [1]);
@@ -37,12 +42,12 @@ fn numbers_have_no_gaps_in_a_stream_whatever_goes_to_others() {
     let mut to = Sending::pinned(DeliveryLimits::default());
     let carol = peer("carol");
     to.sender.pin(Some(&carol));
-    to.sender.learn(to.now, Some(&carol), Some("c1"), |_, _| {});
+    to.sender.learn(Some(&carol), Some("c1"), |_, _| {});
     let mut numbers = Vec::new();
     for _ in 0..3 {
         to.confirm(1);
         let pass = to.pass(10, HOUR);
-        to.sender.confirm(to.now, Some(&carol), pass).unwrap();
+        to.sender.confirm(Some(&carol), pass).unwrap();
         numbers.extend(to.transmit_at_most(usize::MAX).into_iter().map(|it| it.1));
     }
     assert_eq!(numbers, [1, 1, 2, 2, 3, 3]);
@@ -50,16 +55,18 @@ fn numbers_have_no_gaps_in_a_stream_whatever_goes_to_others() {
 
 #[test]
 fn a_stream_that_was_forgotten_begins_above_all_its_numbers() {
-    let mut limits = DeliveryLimits::default();
-    limits.streams = 1;
+    let limits = DeliveryLimits {
+        streams: 1,
+        ..DeliveryLimits::default()
+    };
     let mut to = Sending::pinned(limits);
     to.confirm(3);
     to.transmit();
     let pass = to.pass(10, HOUR);
     let carol = peer("carol");
-    let pass = to.sender.confirm(to.now, Some(&carol), pass).unwrap_err();
+    let pass = to.sender.confirm(Some(&carol), pass).unwrap_err();
     assert!(to.acknowledged(3, None, None));
-    to.sender.confirm(to.now, Some(&carol), pass).unwrap();
+    to.sender.confirm(Some(&carol), pass).unwrap();
     assert_eq!(to.transmit_at_most(1), [(4, 4, Some(4), None)]);
     to.now += S;
     assert!(to.refused(4, &refusal(ErrorCode::PeerNotFound)));
@@ -115,7 +122,7 @@ fn a_pass_is_unknown_at_its_deadline_and_keeps_its_place() {
     to.confirm_of(10, HOUR);
     assert_eq!(to.sender.next_deadline(), Some(to.now + 2 * S));
     to.transmit();
-    to.pass_time(2 * S - MS);
+    to.pass_time(just_before(2 * S));
     assert_eq!(to.ended(), []);
     to.pass_time(MS);
     assert_eq!(to.ended(), [(1, Ended::TimedOut)]);
@@ -128,13 +135,15 @@ fn a_pass_is_unknown_at_its_deadline_and_keeps_its_place() {
 
 #[test]
 fn a_pass_that_was_not_sent_by_its_deadline_never_is() {
-    let mut limits = DeliveryLimits::default();
-    limits.window_events = 1;
+    let limits = DeliveryLimits {
+        window_events: 1,
+        ..DeliveryLimits::default()
+    };
     let mut to = Sending::pinned(limits);
     to.confirm(1);
     to.confirm_of(10, S);
     to.transmit();
-    to.pass_time(S - MS);
+    to.pass_time(just_before(S));
     assert_eq!(to.ended(), []);
     to.pass_time(MS);
     assert_eq!(to.ended(), [(2, Ended::NotSentInTime)]);
@@ -144,8 +153,10 @@ fn a_pass_that_was_not_sent_by_its_deadline_never_is() {
 
 #[test]
 fn those_who_leave_free_what_was_not_sent() {
-    let mut limits = DeliveryLimits::default();
-    limits.window_events = 1;
+    let limits = DeliveryLimits {
+        window_events: 1,
+        ..DeliveryLimits::default()
+    };
     let mut to = Sending::pinned(limits);
     to.confirm(3);
     to.transmit();
@@ -178,7 +189,7 @@ fn there_are_1024_destinations() {
     let mut to = Sending::new(DeliveryLimits::default());
     let confirm = |to: &mut Sending, name: &str| {
         let pass = to.pass(1, HOUR);
-        to.sender.confirm(to.now, Some(&peer(name)), pass).is_ok()
+        to.sender.confirm(Some(&peer(name)), pass).is_ok()
     };
     for at in 0..1_024 {
         assert!(confirm(&mut to, &format!("peer {at}")));

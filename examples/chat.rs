@@ -9,8 +9,10 @@ use std::error::Error;
 use std::fmt::Display;
 use std::time::Duration;
 
-use protocol_core::{Client, Event, EventSet, Inbox, Protocol, Server, ignore, queue};
-use rendezvous::events::{CreateRoom, JoinRoom, LeaveRoom, ListRooms, LogOut, Player, Room};
+use protocol_core::{
+    Client, ClientState, ClientStates, Event, EventSet, Inbox, Protocol, Server, ignore, queue,
+};
+use rendezvous::events::{CreateRoom, JoinRoom, LeaveRoom, ListRooms, Player, Room};
 use rendezvous::{Login, LoginExt, MyRooms, Rendezvous, RoomNews, Rooms, SessionNews};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
@@ -63,6 +65,8 @@ enum Heard {
 /// Somebody at a terminal.
 struct Person {
     client: Client<Chat>,
+    /// What becomes of the link.
+    states: ClientStates,
     inbox: Inbox<Heard>,
     /// The picture of the rooms that the news add up to.
     rooms: MyRooms,
@@ -85,6 +89,7 @@ impl Person {
         let login = client.login(name).await;
         login.map_err(|error| format!("{name} cannot log in: {error}"))?;
         Ok(Self {
+            states: client.states(),
             client,
             inbox,
             rooms: MyRooms::default(),
@@ -121,9 +126,8 @@ impl Person {
             }
             ("/join", name) => self.join(name.trim()).await?,
             ("/who", _) => self.show(names(&self.room()?.players)),
-            ("/quit", _) => {
-                self.client.request(LogOut {}).await?;
-            }
+            // Logs out, unless there is no link now.
+            ("/quit", _) => self.client.clone().close().await,
             (command, _) if command.starts_with('/') => {
                 return Err("/rooms, /join NAME, /who or /quit".into());
             }
@@ -157,7 +161,16 @@ impl Person {
 
     /// Waits for what comes next, and shows it. Dropping the future loses nothing.
     async fn hear(&mut self) -> Result<(), Failure> {
-        let Some(received) = self.inbox.next().await else {
+        let received = tokio::select! {
+            // What came before the link was lost is shown before that.
+            biased;
+            received = self.inbox.next() => received,
+            Some(state) = self.states.next() => {
+                self.hear_of_link(&state);
+                return Ok(());
+            }
+        };
+        let Some(received) = received else {
             let reason = self.client.closed().await;
             return Err(format!("the link has ended: {reason}").into());
         };
@@ -175,6 +188,20 @@ impl Person {
             (Heard::People(_), ..) => {}
         }
         Ok(())
+    }
+
+    /// The client gets another link by itself.
+    fn hear_of_link(&mut self, state: &ClientState) {
+        match state {
+            ClientState::Reconnecting(_) => self.show("the link is lost, wait or /quit"),
+            ClientState::Resumed => self.show("the link is back"),
+            ClientState::Connected => {
+                // A new session, as when the server was started again.
+                self.rooms = MyRooms::default();
+                self.show("the link is back, and you are in no room: /join NAME");
+            }
+            _ => {}
+        }
     }
 
     fn line_of(&self, news: &RoomNews) -> String {

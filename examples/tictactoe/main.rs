@@ -49,7 +49,8 @@ async fn by_hand(role: &str, name: &str, address: &str) -> Result<(), Failure> {
     while !player.is_over() {
         player.turn(lines.next_line()).await?;
     }
-    player.log_out().await
+    player.log_out().await;
+    Ok(())
 }
 
 /// Who types what, and whose turns follow: one name for each thing that there is to do or hear.

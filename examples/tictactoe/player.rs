@@ -4,9 +4,11 @@ use std::error::Error;
 use std::fmt::Display;
 use std::io;
 
-use protocol_core::{Client, Inbox, PeerId, Received, RequestError, RoomId, ignore, queue};
+use protocol_core::{
+    Client, ClientState, ClientStates, Inbox, PeerId, Received, RequestError, RoomId, ignore, queue,
+};
 use rendezvous::events::{
-    CreateRoom, JoinRoom, LeaveReason, LeaveRoom, ListRooms, LogOut, OnHostLeave, Room, RoomNews,
+    CreateRoom, JoinRoom, LeaveReason, LeaveRoom, ListRooms, OnHostLeave, Room, RoomNews,
 };
 use rendezvous::{LoginExt, SessionNews};
 use tokio::sync::watch;
@@ -49,6 +51,8 @@ enum Heard {
 
 pub(crate) struct Player {
     client: Client<TicTacToe>,
+    /// What becomes of the link.
+    states: ClientStates,
     me: PeerId,
     room: RoomId,
     /// Always the same: the room ends when the host leaves.
@@ -84,12 +88,21 @@ impl Player {
         let login = client.login(name).await;
         let login = login.map_err(|error| format!("{name} cannot log in: {error}"))?;
         let room = match role {
-            Role::Host => open(&client).await?,
+            Role::Host => open(&client).await,
             // The first who joins a host plays.
-            Role::Join => join(&client, 1).await?,
-            Role::Watch => join(&client, 2).await?,
+            Role::Join => join(&client, 1).await,
+            Role::Watch => join(&client, 2).await,
+        };
+        let room = match room {
+            Ok(room) => room,
+            Err(error) => {
+                // The name would stay taken for a while.
+                client.close().await;
+                return Err(error);
+            }
         };
         Ok(Self {
+            states: client.states(),
             client,
             me: login.id,
             room: room.id,
@@ -108,9 +121,9 @@ impl Player {
         self.is_over
     }
 
-    pub(crate) async fn log_out(&self) -> Result<(), Failure> {
-        self.client.request(LogOut {}).await?;
-        Ok(())
+    /// Logs out, unless there is no link now.
+    pub(crate) async fn log_out(self) {
+        self.client.close().await;
     }
 
     /// Does the next thing that there is to do: with what it hears, or with the `line` that is typed
@@ -129,8 +142,14 @@ impl Player {
                 };
                 self.hear(received);
             }
+            Some(state) = self.states.next() => self.hear_of_link(&state),
             Ok(()) = self.judged.changed() => self.tell().await?,
             line = line => match line?.as_deref().map(str::trim) {
+                None | Some("/quit")
+                    if matches!(self.client.state(), ClientState::Reconnecting(_)) =>
+                {
+                    self.is_over = true;
+                }
                 None | Some("/quit") => {
                     let room = self.room.clone();
                     self.client.request(LeaveRoom { room }).await?;
@@ -200,6 +219,20 @@ impl Player {
                 });
             }
             Heard::Server(_) => {}
+        }
+    }
+
+    /// The client gets another link by itself.
+    fn hear_of_link(&mut self, state: &ClientState) {
+        match state {
+            ClientState::Reconnecting(_) => self.show("the link is lost, wait or /quit"),
+            ClientState::Resumed => self.show("the link is back"),
+            ClientState::Connected => {
+                // A new session, as when the server was started again.
+                self.is_over = true;
+                self.show("the link is back, and the game is gone");
+            }
+            _ => {}
         }
     }
 

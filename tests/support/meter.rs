@@ -41,10 +41,16 @@ impl Meter {
         self.counters.get(&key).copied().unwrap_or(0)
     }
 
-    /// A gauge.
-    pub fn gauge(&mut self, name: &str) -> f64 {
+    /// A gauge of something that is counted.
+    ///
+    /// # Panics
+    ///
+    /// Where it is no whole number.
+    pub fn gauge(&mut self, name: &str) -> i32 {
         self.read();
-        self.gauges.get(name).copied().unwrap_or(0.0)
+        let gauge = self.gauges.get(name).copied().unwrap_or(0.0);
+        let whole = gauge.to_string().parse();
+        whole.expect("a whole number")
     }
 
     /// A snapshot begins anew where the one before it ended.

@@ -1,5 +1,7 @@
 //! Several people, each with a process of their own.
 
+use std::time::Duration;
+
 use protocol_core::{Client, Event, EventSet, PeerId, Protocol, ignore};
 use rendezvous::{Config, Login, LoginExt, Rendezvous, RoomNews, Rooms, SessionNews, Speaks};
 use tokio::runtime::{Builder, Runtime};
@@ -29,6 +31,10 @@ struct Outside;
 
 /// Runs until it is dropped.
 fn serve() -> (Runtime, String) {
+    serve_at("127.0.0.1:0")
+}
+
+fn serve_at(address: &str) -> (Runtime, String) {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -38,7 +44,7 @@ fn serve() -> (Runtime, String) {
     config.speaks = Speaks::Any;
     let rendezvous = Rendezvous::new(config);
     let server = runtime.block_on(async {
-        let bind = rendezvous.bind::<AnyGame>("127.0.0.1:0");
+        let bind = rendezvous.bind::<AnyGame>(address);
         bind.handle(rendezvous.clone()).await.unwrap()
     });
     let address = server.address().to_string();
@@ -116,15 +122,56 @@ fn a_name_that_is_taken_is_refused() {
 }
 
 #[test]
-fn who_talks_learns_that_the_server_is_gone() {
+fn who_talks_learns_that_the_server_is_gone_and_may_go() {
     let (server, address) = serve();
     let mut alice = start("chat", &["alice", &address]);
     alice.types("/join tea\n");
     alice.stdout.until_line("you are in tea: alice");
     server.shutdown_background();
-    let error = alice.stderr.rest();
-    assert!(error.starts_with("the link has ended: "), "{error}");
-    assert_eq!(alice.exit_code(), 1);
+    alice.stdout.until_line("the link is lost, wait or /quit");
+    alice.types("/quit\n");
+    assert_eq!(alice.exit_code(), 0);
+    assert_eq!(alice.stderr.rest(), "");
+}
+
+#[test]
+fn who_waits_for_a_server_goes_on_with_the_next() {
+    let (server, address) = serve();
+    let mut alice = start("chat", &["alice", &address]);
+    let mut bob = start("tictactoe", &["host", "bob", &address]);
+    alice.types("/join tea\n");
+    alice.stdout.until_line("you are in tea: alice");
+    bob.stdout
+        .until_line("you play X, and wait for somebody to play O");
+    // Both have heard all that this server says.
+    server.shutdown_timeout(Duration::from_secs(5));
+    for person in [&alice, &bob] {
+        person.stdout.until_line("the link is lost, wait or /quit");
+    }
+    let (_server, _) = serve_at(&address);
+    alice
+        .stdout
+        .until_line("the link is back, and you are in no room: /join NAME");
+    alice.types("/join tea\n");
+    alice.stdout.until_line("you are in tea: alice");
+    bob.stdout
+        .until_line("the link is back, and the game is gone");
+    assert_eq!(bob.exit_code(), 0);
+    assert_eq!(bob.stderr.rest(), "");
+}
+
+#[test]
+fn a_game_without_a_link_can_be_left() {
+    let (server, address) = serve();
+    let mut alice = start("tictactoe", &["host", "alice", &address]);
+    alice
+        .stdout
+        .until_line("you play X, and wait for somebody to play O");
+    server.shutdown_background();
+    alice.stdout.until_line("the link is lost, wait or /quit");
+    alice.types("/quit\n");
+    assert_eq!(alice.exit_code(), 0);
+    assert_eq!(alice.stderr.rest(), "");
 }
 
 #[test]

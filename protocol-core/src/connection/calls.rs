@@ -245,6 +245,14 @@ impl Core {
         if let Some(inc) = delivery.from_inc.as_deref() {
             self.learn(dest.as_ref(), inc);
         }
+        if let (Some(inc), Some(session)) = (delivery.dest_inc.as_deref(), &self.session)
+            && delivery.ack.is_some()
+            && inc != &*session.terms.inc
+        {
+            // It is for an earlier life of this end's name.
+            self.ignore_answer();
+            return;
+        }
         let settled = match (delivery.ack, parsed) {
             (Some(ack), error) => self.with_sender(|sender, end| {
                 let dest = dest.as_ref();
@@ -376,7 +384,7 @@ impl Core {
                 Verdict::Running => self.note_repetition(),
                 Verdict::Again(processed) => {
                     self.note_repetition();
-                    self.acknowledge(incoming.from, incoming.id, &processed);
+                    self.acknowledge(incoming.from, incoming.id, &track, &processed);
                 }
                 Verdict::Refused(error) => self.refuse(incoming, &error),
             }
@@ -525,7 +533,7 @@ impl Core {
                 self.refuse(incoming, error);
             } else {
                 let processed = receiver.processed(now, &track.origin, track.seq, Err(error));
-                self.acknowledge(incoming.from, incoming.id, &processed);
+                self.acknowledge(incoming.from, incoming.id, track, &processed);
             }
             return;
         }
@@ -569,17 +577,20 @@ impl Core {
         if let Some(session) = &mut self.session {
             let (origin, seq) = (&track.origin, track.seq);
             let processed = session.receiver.processed(now, origin, seq, result);
-            self.acknowledge(dest, exchange.id.as_str(), &processed);
+            self.acknowledge(dest, exchange.id.as_str(), track, &processed);
         }
     }
 
-    fn acknowledge(&mut self, dest: Option<&str>, id: &str, processed: &Processed) {
+    /// Says how far a stream is processed, to the life of its sender that began it: another life's
+    /// stream has the same numbers.
+    fn acknowledge(&mut self, dest: Option<&str>, id: &str, track: &Track, processed: &Processed) {
         if self.muted || self.down {
             return;
         }
         let delivery = Delivery {
             ack: Some(processed.ack),
             since: processed.since,
+            dest_inc: dest.map(|_| (&*track.origin.inc).into()),
             ..Delivery::default()
         };
         self.write_acknowledgement(dest, id, &delivery, processed.error.as_ref());

@@ -334,6 +334,7 @@ impl Core {
     pub(super) fn send_call(&mut self, now: Instant, call: OutgoingCall) {
         let deadline = call.deadline.unwrap_or_else(|| due(now, call.timeout));
         if deadline <= now {
+            metrics::count(metrics::SENDS_TIMED_OUT);
             call.waiter.complete(Outcome::NotSentInTime);
             return;
         }

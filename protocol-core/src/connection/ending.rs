@@ -82,13 +82,13 @@ impl Connection {
     }
 
     /// Has the other end show that it lives from now on.
-    pub(crate) fn expect_heartbeats(&mut self, now: Instant) {
+    pub fn expect_heartbeats(&mut self, now: Instant) {
         self.silence = Some(self.core.limits.silence);
         self.heard_at.get_or_insert(now);
     }
 
     /// Takes note that bytes of the other end arrived.
-    pub(crate) fn heard(&mut self, now: Instant) {
+    pub fn heard(&mut self, now: Instant) {
         self.heard_at = Some(now);
     }
 

@@ -92,6 +92,13 @@ impl Input {
         !self.plain.is_empty() || !self.wire.is_empty()
     }
 
+    /// Drops so many of the lines that were set aside.
+    pub(super) fn forget_first(&mut self, count: usize) {
+        for line in self.aside.drain(..count.min(self.aside.len())) {
+            self.aside_bytes -= line.len();
+        }
+    }
+
     /// Drops the lines that were set aside after so many of them.
     pub(super) fn forget_since(&mut self, kept: usize) {
         // Of a client, whose frames are for itself alone.

@@ -55,8 +55,7 @@ pub use outbox::{OutgoingCall, Put};
 pub use pending::{Expects, Outcome, Waiter};
 pub(crate) use relayed::CallKey;
 pub use relayed::{RelayedAnswer, RelayedCall};
-pub use session::SessionTerms;
-pub(crate) use session::{Memory, Transplant};
+pub use session::{Memory, SessionTerms, Transplant};
 
 use self::core::{Core, Phase};
 use self::input::Input;

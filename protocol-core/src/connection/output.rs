@@ -114,7 +114,7 @@ impl Connection {
     /// Whether frames of this end's own will may be added. They get half of the output, so that they
     /// never keep it from reading and answering: two ends that both send all they can would wait for
     /// each other for ever.
-    pub(crate) fn has_room_to_send(&self) -> bool {
+    pub fn has_room_to_send(&self) -> bool {
         !self.core.down && self.output_len() < (self.core.limits.outbound_bytes / 2).max(1)
     }
 

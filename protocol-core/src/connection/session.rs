@@ -38,20 +38,32 @@ pub(super) struct Session {
 /// What an end remembers of events that it has processed, kept where its session ends before the
 /// sender's.
 #[derive(Debug)]
-pub(crate) struct Memory {
+pub struct Memory {
     receiver: Receiver,
 }
 
 /// A codec that is open, and the bytes beside it, on their way from one connection to another.
-pub(crate) struct Transplant {
-    pub(crate) codec: Box<dyn Codec>,
+pub struct Transplant {
+    /// What turns the link's frames into bytes and back.
+    pub codec: Box<dyn Codec>,
     /// To be written before all else.
-    pub(crate) sealed: BytesMut,
-    /// Read, and not handled yet: of the wire, and of frames.
-    pub(crate) wire: BytesMut,
-    pub(crate) plain: BytesMut,
+    pub sealed: BytesMut,
+    /// Read from the wire, and not through the codec yet.
+    pub wire: BytesMut,
+    /// Through the codec, and not handled yet.
+    pub plain: BytesMut,
     /// Frames that were sent on the link so far.
-    pub(crate) sent: u64,
+    pub sent: u64,
+}
+
+impl std::fmt::Debug for Transplant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transplant")
+            .field("unwritten", &self.sealed.len())
+            .field("unread", &(self.wire.len() + self.plain.len()))
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Frames that the other end must not miss, until it is known that it has them.
@@ -201,12 +213,7 @@ impl Connection {
     /// Begins the session, or goes on with it under new terms; `memory` is what an earlier session
     /// with the same life of the other end has left. What the other end gets from now on is numbered
     /// where it understands numbers.
-    pub(crate) fn begin_session(
-        &mut self,
-        now: Instant,
-        terms: SessionTerms,
-        memory: Option<Memory>,
-    ) {
+    pub fn begin_session(&mut self, now: Instant, terms: SessionTerms, memory: Option<Memory>) {
         self.core.begin(now, terms);
         if let (Some(memory), Some(session)) = (memory, &mut self.core.session) {
             session.receiver = memory.receiver;
@@ -220,7 +227,7 @@ impl Connection {
 
     /// Takes what is remembered of processed events, once the connection is over: nothing that is
     /// numbered is run here any more.
-    pub(crate) fn take_memory(&mut self) -> Option<Memory> {
+    pub fn take_memory(&mut self) -> Option<Memory> {
         self.core.forgotten = true;
         let session = self.core.session.as_mut()?;
         session.receiver.give_up_running();
@@ -236,14 +243,14 @@ impl Connection {
     }
 
     /// Takes note that the other end has so many of the session's frames.
-    pub(crate) fn note_received(&mut self, received: u64) {
+    pub fn note_received(&mut self, received: u64) {
         if let Some(session) = &mut self.core.session {
             session.held.received(received);
         }
     }
 
     /// The session can be taken up again only by one who has so many frames.
-    pub(crate) fn resumable_from(&self) -> u64 {
+    pub fn resumable_from(&self) -> u64 {
         self.core
             .session
             .as_ref()
@@ -251,7 +258,7 @@ impl Connection {
     }
 
     /// Appends a frame that the other end must not miss: it is kept until the other end has it.
-    pub(crate) fn send_held(&mut self, frame: &Bytes) {
+    pub fn send_held(&mut self, frame: &Bytes) {
         self.send_frame(frame);
         let number = self.core.sent_frames();
         if let Some(session) = &mut self.core.session {
@@ -262,7 +269,7 @@ impl Connection {
     /// Takes note that the link is lost and the session goes on: nothing is written or read before
     /// [`relink`](Self::relink). Whole frames that arrived are still handled. Calls that cannot be
     /// repeated end.
-    pub(crate) fn suspend(&mut self, reason: &CloseReason) {
+    pub fn suspend(&mut self, reason: &CloseReason) {
         if self.core.down {
             // Of a link on which the session did not stand again nothing is of the session.
             self.received_on_link = 0;
@@ -304,7 +311,7 @@ impl Connection {
 
     /// Goes on with another link, whose codec is open. Nothing is sent on it before
     /// [`resumed`](Self::resumed) or [`greeted`](Self::greeted) but what greets.
-    pub(crate) fn relink(&mut self, now: Instant, link: Transplant) {
+    pub fn relink(&mut self, now: Instant, link: Transplant) {
         self.linked = true;
         self.finished = false;
         self.codec = link.codec;
@@ -320,9 +327,12 @@ impl Connection {
     }
 
     /// At a client: the session goes on under `terms`, as the one that it was if it `is_resumed`.
-    pub(crate) fn greeted(&mut self, now: Instant, terms: SessionTerms, is_resumed: bool) {
+    pub fn greeted(&mut self, now: Instant, terms: SessionTerms, is_resumed: bool) {
         if !is_resumed {
             self.received_before = 0;
+            // What is of the session before would be news of what is no more; what is numbered comes
+            // again.
+            self.input.forget_first(self.aside_before_link);
         }
         self.core.down = false;
         self.begin_session(now, terms, None);
@@ -331,7 +341,7 @@ impl Connection {
 
     /// At a server: the client is back on a link on which `sent` frames were sent before, and has
     /// `received` frames of the session.
-    pub(crate) fn resumed(&mut self, now: Instant, received: u64, sent: u64) {
+    pub fn resumed(&mut self, now: Instant, received: u64, sent: u64) {
         self.core.down = false;
         self.core.sent = received.saturating_add(sent);
         self.core.counted = self.core.out.len();
@@ -374,7 +384,7 @@ impl Connection {
     }
 
     /// Whether the session may go on without this link.
-    pub(crate) fn may_suspend(&self) -> bool {
+    pub fn may_suspend(&self) -> bool {
         let core = &self.core;
         core.phase == Phase::Open && core.session.is_some() && !core.muted && !core.session_over
     }
@@ -389,13 +399,13 @@ impl Connection {
     }
 
     /// Whether streams have something to send that found no room in the output.
-    pub(crate) fn has_streams_waiting(&self) -> bool {
+    pub fn has_streams_waiting(&self) -> bool {
         let session = self.core.session.as_deref();
         !self.core.down && session.is_some_and(|session| session.sender.is_ready())
     }
 
     /// Sends what streams have to send, as far as there is room.
-    pub(crate) fn transmit(&mut self, now: Instant) {
+    pub fn transmit(&mut self, now: Instant) {
         self.core.transmit(now);
     }
 
@@ -420,8 +430,9 @@ impl Connection {
         std::mem::take(&mut self.core.cancelled)
     }
 
-    /// Hands the link over to another connection: its codec and all bytes of it.
-    pub(crate) fn transplant(&mut self, empty: Box<dyn Codec>) -> Transplant {
+    /// Hands the link over to another connection: its codec and all bytes of it. `empty` is the codec
+    /// that this one is left with.
+    pub fn transplant(&mut self, empty: Box<dyn Codec>) -> Transplant {
         let _ = self.output();
         let sent = self.core.sent_frames();
         let plain = self.input.take_all();

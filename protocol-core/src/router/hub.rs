@@ -164,6 +164,7 @@ impl Hub {
             }
         }
         drop(links);
+        waiting.sort_unstable_by_key(|asker| asker.id);
         for asker in waiting {
             asker.outbox.peer_gone(link.id);
         }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::acts::Act;
 use crate::house::{House, SERVER};
 use crate::journal::{End, Journal, Kind};
-use crate::links;
+use crate::links::{self, Standing};
 use crate::network::{Fault, Network};
 use crate::peer::{Order, Peer, Start};
 use crate::random::Random;
@@ -280,11 +280,15 @@ impl World {
     fn unsettled(&mut self) -> Vec<String> {
         let mut unsettled = Vec::new();
         for seat in &mut self.seats {
+            let all = || seat.peer.iter().chain(&seat.challenger).chain(&seat.old);
+            // Of several that live under one name only one can have it; the others go on asking.
+            let is_disputed = all().count() > 1 && all().any(Peer::is_connected);
             let peers = seat.peer.iter_mut().chain(&mut seat.challenger);
             for peer in peers.chain(&mut seat.old) {
                 let (calls, standing) = (peer.open_calls(), peer.standing());
+                let asks = is_disputed && standing == Some(Standing::Reconnecting);
                 let is_in = peer.is_connected() || peer.is_lost() || peer.has_given_up();
-                if calls > 0 || !is_in {
+                if calls > 0 || !(is_in || asks) {
                     let name = self.journal.name(peer.life);
                     unsettled.push(format!("{name} has {calls} open calls, is {standing:?}"));
                 }

@@ -205,9 +205,7 @@ impl World {
             deadline: self.now + time,
             waiter: pass,
         };
-        let taken = self
-            .sender
-            .confirm(Some(&self.ends[dest].id), pass);
+        let taken = self.sender.confirm(Some(&self.ends[dest].id), pass);
         taken.expect("a destination that understands numbers");
     }
 

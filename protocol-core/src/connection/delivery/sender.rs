@@ -163,11 +163,7 @@ impl<W> Sender<W> {
     /// # Errors
     ///
     /// Gives the pass back.
-    pub fn confirm(
-        &mut self,
-        dest: Option<&PeerId>,
-        pass: Pass<W>,
-    ) -> Result<(), Pass<W>> {
+    pub fn confirm(&mut self, dest: Option<&PeerId>, pass: Pass<W>) -> Result<(), Pass<W>> {
         if *self.pin(dest) == Pin::Absent || !self.streams.contains_key(&dest.cloned()) {
             return Err(pass);
         }

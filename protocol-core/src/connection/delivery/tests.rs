@@ -92,9 +92,7 @@ impl Sending {
 
     fn confirm_of(&mut self, bytes: usize, time: Duration) {
         let pass = self.pass(bytes, time);
-        self.sender
-            .confirm(Some(&self.bob), pass)
-            .unwrap();
+        self.sender.confirm(Some(&self.bob), pass).unwrap();
         self.check();
     }
 

@@ -78,6 +78,7 @@ impl Command for Create {
         }
         let mut room = RoomState {
             id: id.clone(),
+            made: rooms.made,
             listed: None,
             name,
             host: me.clone(),
@@ -97,6 +98,7 @@ impl Command for Create {
         room.add(turn.by, way, JoinCause::Created, turn.news);
         let view = room.view();
         rooms.by_peer.entry(me).or_default().push(id.clone());
+        rooms.made += 1;
         rooms.by_id.insert(id.clone(), room);
         rooms.list_or_hide(&id);
         Ok(Created::Is(view))

@@ -71,6 +71,7 @@ pub struct Rooms<L> {
     /// link was lost may still make or join one.
     away: HashMap<PeerId, PlayerStatus>,
     next_listed: u64,
+    made: u64,
     /// No rooms are made any more, so none are there to join.
     closed: bool,
 }
@@ -95,6 +96,7 @@ impl<L: Clone> Rooms<L> {
             by_peer: HashMap::new(),
             away: HashMap::new(),
             next_listed: 0,
+            made: 0,
             closed: false,
         }
     }
@@ -133,9 +135,10 @@ impl<L: Clone> Rooms<L> {
     /// Ends all rooms for good.
     pub fn end_all(&mut self, reason: LeaveReason, news: &mut Vec<News<L>>) {
         self.closed = true;
-        let mut ids: Vec<_> = self.by_id.keys().cloned().collect();
+        let mut rooms: Vec<_> = self.by_id.values().collect();
         // A map's order is left to chance, and members in several rooms would hear it.
-        ids.sort_unstable();
+        rooms.sort_unstable_by_key(|room| room.made);
+        let ids: Vec<_> = rooms.into_iter().map(|room| room.id.clone()).collect();
         for id in ids {
             self.end(&id, reason, None, news);
         }

@@ -62,6 +62,8 @@ pub(super) struct KickedBy {
 #[derive(Debug)]
 pub(super) struct RoomState<L> {
     pub(super) id: RoomId,
+    /// How many were made before it.
+    pub(super) made: u64,
     /// Its place in the list, where it is public.
     pub(super) listed: Option<u64>,
     pub(super) name: Name,

@@ -5,6 +5,11 @@
 //! Knows the public API alone. Reads no clock and opens no socket.
 
 pub mod codec;
+pub mod connection;
+pub mod delivery;
+pub mod envelope;
+pub mod frame;
+pub mod reference;
 pub mod script;
 
 /// A fuzz target, as what replays or writes its corpus sees it.
@@ -33,5 +38,33 @@ pub const TARGETS: &[Target] = &[
             codec::client(input);
         },
         seeds: codec::seeds::client,
+    },
+    Target {
+        name: "frame",
+        run: |input| {
+            frame::run(input);
+        },
+        seeds: frame::seeds::all,
+    },
+    Target {
+        name: "envelope",
+        run: |input| {
+            envelope::run(input);
+        },
+        seeds: envelope::seeds::all,
+    },
+    Target {
+        name: "delivery",
+        run: |input| {
+            delivery::run(input);
+        },
+        seeds: delivery::seeds::all,
+    },
+    Target {
+        name: "connection",
+        run: |input| {
+            connection::run(input);
+        },
+        seeds: connection::seeds::all,
     },
 ];

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use protocol_core::codec::CodecError;
 use protocol_fuzz::codec::{self, Outcome};
-use protocol_fuzz::{TARGETS, Target};
+use protocol_fuzz::{TARGETS, Target, connection, delivery, envelope, frame};
 
 fn committed(target: &Target) -> BTreeMap<String, Vec<u8>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
@@ -143,4 +143,104 @@ fn attacks_on_a_client_end_where_they_strike() {
     assert!(matches!(error, Some(CodecError::WrongKey { .. })) && !is_open);
     let (error, is_open, heard) = outcome(codec::seeds::client(), "any-key", codec::client);
     assert_eq!((error, is_open, heard), (None, true, 150));
+}
+
+/// The seed of this name.
+fn seed(seeds: &[(&'static str, Vec<u8>)], name: &str) -> Vec<u8> {
+    let seed = seeds.iter().find(|seed| seed.0 == name);
+    seed.unwrap_or_else(|| panic!("no seed {name}")).1.clone()
+}
+
+#[test]
+fn seeds_of_frames_are_frames_unless_their_names_say_otherwise() {
+    let seeds = frame::seeds::all();
+    for (name, expected) in [
+        ("lines", (2, 2)),
+        ("line-breaks-within", (2, 0)),
+        ("as-long-as-may-be", (1, 0)),
+        ("too-long", (0, 0)),
+        ("nothing-fits", (0, 0)),
+        ("too-deep", (1, 0)),
+        ("twice", (1, 0)),
+        ("surrogate", (1, 0)),
+    ] {
+        assert_eq!(frame::run(&seed(&seeds, name)), expected, "{name}");
+    }
+    for name in [
+        "pass",
+        "confirm",
+        "acknowledged",
+        "refused",
+        "request",
+        "response",
+        "failed",
+        "later",
+        "escaped",
+        "deep",
+    ] {
+        assert_eq!(frame::run(&seed(&seeds, name)), (1, 1), "{name}");
+    }
+}
+
+#[test]
+fn seeds_of_envelopes_are_taken_where_the_rules_say_so() {
+    let taken: Vec<_> = envelope::seeds::all()
+        .into_iter()
+        .filter_map(|(name, seed)| envelope::run(&seed).then_some(name))
+        .collect();
+    assert_eq!(
+        taken,
+        [
+            "pass",
+            "confirm",
+            "acknowledged",
+            "refused",
+            "request",
+            "failed",
+            "later",
+            "other-case",
+            "address-of-full-length",
+        ]
+    );
+}
+
+#[test]
+fn seeds_of_streams_confirm_what_they_say() {
+    let seeds = delivery::seeds::all();
+    for (name, confirmed) in [
+        ("confirmed", 1),
+        ("refused", 0),
+        ("first-asks-for-the-life", 2),
+        ("takes-no-numbers", 0),
+        ("repeated", 1),
+        ("out-of-order", 3),
+        ("cut-while-it-runs", 1),
+        ("refused-on-the-way", 1),
+        ("started-anew", 0),
+        ("given-up", 1),
+        ("left", 0),
+    ] {
+        assert_eq!(delivery::run(&seed(&seeds, name)), confirmed, "{name}");
+    }
+}
+
+#[test]
+fn seeds_of_connections_have_their_calls_answered() {
+    let seeds = connection::seeds::all();
+    for (name, answered) in [
+        ("confirmed", 1),
+        ("asked", 1),
+        ("asked-by-the-server", 0),
+        ("numbered", 2),
+        ("cut-before-the-answer", 2),
+        ("cut-before-it-arrives", 2),
+        ("session-begins-late", 1),
+        ("left", 0),
+        ("drained", 1),
+        ("stalled", 0),
+        ("silent", 0),
+        ("numbers-forged", 1),
+    ] {
+        assert_eq!(connection::run(&seed(&seeds, name)), answered, "{name}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What an operator watches: a counter for each limit that acts, and what is open now.
 //!
 //! Names only; where each rises stands beside what it counts. They go to whatever recorder of the
-//! crate [`metrics`](::metrics) the program installs, and nowhere without one. A recorder that is
+//! crate [`metrics`] the program installs, and nowhere without one. A recorder that is
 //! installed before the first server starts sees the gauges whole. What happens to every event is not
 //! counted: only what is rare, or ends in something that is.
 

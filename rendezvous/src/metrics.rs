@@ -1,7 +1,7 @@
 //! What an operator of a rendezvous server watches: sessions and rooms, and each limit that acts.
 //!
 //! Names only, as in [`protocol_core::metrics`], which has those of connections; they go to whatever
-//! recorder of the crate [`metrics`](::metrics) the program installs.
+//! recorder of the crate [`metrics`] the program installs.
 
 use metrics::{describe_counter, describe_gauge};
 

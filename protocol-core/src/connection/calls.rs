@@ -3,7 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -12,12 +12,23 @@ use super::core::{Core, Notice};
 use super::delivery::{Asked, Origin, Pass, Pin, Processed, Recent, Seen, Verdict};
 use super::incoming::{Exchange, Incoming, Mode, ShortText, Track};
 use super::outbox::OutgoingCall;
-use super::pending::{Expects, Outcome, Refusal, Repeat, Waiter, parse_id, write_numbered_request};
+use super::pending::{
+    Expects, NewCall, Outcome, Refusal, Repeat, Waiter, parse_id, write_numbered_request,
+};
 use super::session::{Session, SessionTerms};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
 use crate::metrics;
 use crate::wire::{self, Delivery, ErrorCode, Frame, FrameType, RawData, WireError};
+
+/// What stands in the place of an id where a receiver that is back says which event is next.
+const NUDGE: &str = "resumed";
+
+/// Streams in which nothing came for so long need no such word.
+const LIVE: Duration = Duration::from_mins(1);
+
+/// The most streams that get one.
+const MOST_NUDGES: usize = 64;
 
 /// What is to be done with an event for this end.
 pub(super) enum Judged {
@@ -92,8 +103,17 @@ impl Core {
             times: 0,
             again_at: super::due(now, resend_after),
             after: resend_after,
+            pauses: 0,
+            is_paused: false,
         };
-        let id = self.open_slot(now, deadline, expects, from, waiter, Some(Box::new(repeat)));
+        let call = NewCall {
+            expects,
+            from,
+            deadline,
+            waiter,
+            repeat: Some(Box::new(repeat)),
+        };
+        let id = self.open_slot(now, call);
         self.repeat_one(id);
     }
 
@@ -110,7 +130,14 @@ impl Core {
             Expects::Acknowledgement => FrameType::ConfirmPass,
             Expects::Response => FrameType::Request,
         };
-        let id = self.open_slot(now, deadline, expects, from, waiter, None);
+        let call = NewCall {
+            expects,
+            from,
+            deadline,
+            waiter,
+            repeat: None,
+        };
+        let id = self.open_slot(now, call);
         let mut text = Uuid::encode_buffer();
         self.out.extend_from_slice(start);
         let id = id.hyphenated().encode_lower(&mut text);
@@ -246,7 +273,6 @@ impl Core {
             self.learn(dest.as_ref(), inc);
         }
         if let (Some(inc), Some(session)) = (delivery.dest_inc.as_deref(), &self.session)
-            && delivery.ack.is_some()
             && inc != &*session.terms.inc
         {
             // It is for an earlier life of this end's name.
@@ -258,6 +284,9 @@ impl Core {
                 let dest = dest.as_ref();
                 sender.acknowledged(now, dest, ack, delivery.since, error, end)
             }),
+            (None, Some(_)) if id == NUDGE => {
+                self.with_sender(|sender, _| sender.nudged(now, dest.as_ref()))
+            }
             (None, Some(error)) => parse_id(id).and_then(|id| {
                 let refused = |sender: &mut super::delivery::Sender<_>,
                                end: &mut dyn FnMut(_, _)| {
@@ -322,10 +351,12 @@ impl Core {
         asked: Option<&PeerId>,
         error: &WireError,
     ) {
+        let now = self.now;
         let Some(named) = error.named_inc() else {
+            let longest = self.limits.delivery.resend_after;
+            self.pending.postpone(now, id, longest);
             return;
         };
-        let now = self.now;
         self.with_sender(|sender, end| sender.learn(asked, named.as_deref(), end));
         self.send_unnumbered(now, asked);
         match (named, self.pending.repeat(id, from)) {
@@ -581,8 +612,28 @@ impl Core {
         }
     }
 
-    /// Says how far a stream is processed, to the life of its sender that began it: another life's
-    /// stream has the same numbers.
+    /// Tells those who have sent to this end which event is next, since what was on its way when the
+    /// link was lost is lost.
+    pub(super) fn nudge(&mut self, now: Instant) {
+        let Some(session) = &self.session else {
+            return;
+        };
+        let since = now.checked_sub(LIVE).unwrap_or(now);
+        let live = session.receiver.live(since).take(MOST_NUDGES);
+        for (origin, next) in live {
+            let Some(dest) = &origin.from else {
+                continue;
+            };
+            let delivery = Delivery {
+                seq: Some(next),
+                dest_inc: Some((&*origin.inc).into()),
+                ..Delivery::default()
+            };
+            let (error, dest) = (WireError::expect(next), Some(dest.as_str()));
+            wire::write_acknowledgement(&mut self.out, dest, NUDGE, &delivery, Some(&error));
+        }
+    }
+
     fn acknowledge(&mut self, dest: Option<&str>, id: &str, track: &Track, processed: &Processed) {
         if self.muted || self.down {
             return;

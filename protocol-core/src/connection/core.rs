@@ -15,7 +15,7 @@ use super::ids::IdSource;
 use super::incoming::{Incoming, Mode, ShortText};
 use super::limits::{Limits, due};
 use super::outbox::OutgoingCall;
-use super::pending::{Expects, Outcome, Pending, Repeat, Waiter};
+use super::pending::{NewCall, Outcome, Pending};
 use super::relayed::{CallKey, Relayed};
 use super::session::Session;
 use crate::error::CloseReason;
@@ -88,6 +88,10 @@ pub(super) enum Phase {
     Closed,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a state of its own, and most may come with most others"
+)]
 pub(super) struct Core {
     pub(super) role: Role,
     pub(super) limits: Limits,
@@ -352,18 +356,8 @@ impl Core {
         self.ids.next(now, super::ids::MAX_SLOT)
     }
 
-    /// Opens a call that nothing more is known of, with what is kept for its repetition.
-    pub(super) fn open_slot(
-        &mut self,
-        now: Instant,
-        deadline: Instant,
-        expects: Expects,
-        from: Option<PeerId>,
-        waiter: Arc<dyn Waiter>,
-        repeat: Option<Box<Repeat>>,
-    ) -> uuid::Uuid {
-        let (pending, ids) = (&mut self.pending, &mut self.ids);
-        pending.open(ids, now, deadline, expects, from, waiter, repeat)
+    pub(super) fn open_slot(&mut self, now: Instant, call: NewCall) -> uuid::Uuid {
+        self.pending.open(&mut self.ids, now, call)
     }
 
     pub(super) fn expire(&mut self, now: Instant) {

@@ -126,7 +126,7 @@ impl Connection {
                     }
                 }
                 Err(error) => {
-                    self.too_large(&error);
+                    self.too_large(error);
                     return None;
                 }
             };
@@ -167,7 +167,7 @@ impl Connection {
                     return;
                 }
                 Err(error) => {
-                    self.too_large(&error);
+                    self.too_large(error);
                     return;
                 }
             };
@@ -210,7 +210,7 @@ impl Connection {
         }
     }
 
-    fn too_large(&mut self, error: &TooLong) {
+    fn too_large(&mut self, error: TooLong) {
         metrics::count_by(metrics::FRAMES_TOO_LARGE, "direction", "in");
         self.violated(WireError::new(ErrorCode::TooLarge, error.to_string()));
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::delivery::Transmission;
+use super::delivery::{FIRST_PAUSE, Transmission};
 use super::ids::{self, IdSource};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
@@ -62,6 +62,17 @@ pub enum Expects {
     Response,
 }
 
+/// A call that is to be opened.
+pub(super) struct NewCall {
+    pub(super) expects: Expects,
+    /// Only this peer's answer counts; `None` is the other end itself.
+    pub(super) from: Option<PeerId>,
+    pub(super) deadline: Instant,
+    pub(super) waiter: Arc<dyn Waiter>,
+    /// What is kept for its repetition.
+    pub(super) repeat: Option<Box<Repeat>>,
+}
+
 struct Open {
     id: Uuid,
     expects: Expects,
@@ -83,6 +94,10 @@ pub(super) struct Repeat {
     pub(super) times: u32,
     pub(super) again_at: Instant,
     pub(super) after: Duration,
+    /// How often it was refused for the time being.
+    pub(super) pauses: u32,
+    /// Whether it is sent again because of that.
+    pub(super) is_paused: bool,
 }
 
 pub(super) fn write_numbered_pass(out: &mut Vec<u8>, stamp: Option<&str>, sent: &Transmission<'_>) {
@@ -136,7 +151,9 @@ impl Repeat {
         match error.standard() {
             Some(ErrorCode::Expired) => Refusal::Unknown,
             Some(ErrorCode::StaleDest) if !is_repeated => Refusal::Later,
-            Some(ErrorCode::StaleDest | ErrorCode::PeerNotFound) if is_repeated => Refusal::Unknown,
+            Some(ErrorCode::StaleDest) => Refusal::Unknown,
+            // After the server was started anew the peer may not be back yet.
+            Some(ErrorCode::PeerNotFound) if is_repeated => Refusal::Later,
             Some(code) if is_repeated && code.is_retryable() => Refusal::Later,
             _ => Refusal::Final,
         }
@@ -168,16 +185,14 @@ impl Pending {
         self.earliest
     }
 
-    pub(super) fn open(
-        &mut self,
-        ids: &mut IdSource,
-        now: Instant,
-        deadline: Instant,
-        expects: Expects,
-        from: Option<PeerId>,
-        waiter: Arc<dyn Waiter>,
-        repeat: Option<Box<Repeat>>,
-    ) -> Uuid {
+    pub(super) fn open(&mut self, ids: &mut IdSource, now: Instant, call: NewCall) -> Uuid {
+        let NewCall {
+            expects,
+            from,
+            deadline,
+            waiter,
+            repeat,
+        } = call;
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
@@ -213,6 +228,19 @@ impl Pending {
         Some((repeat, open.from.as_ref()))
     }
 
+    /// Has a request that was refused for the time being sent again after a pause, which grows.
+    pub(super) fn postpone(&mut self, now: Instant, id: &str, longest: Duration) {
+        let Some(repeat) = self.repeat_of(id) else {
+            return;
+        };
+        let pause = FIRST_PAUSE.saturating_mul(1 << repeat.pauses.min(8));
+        repeat.pauses += 1;
+        repeat.is_paused = true;
+        repeat.again_at = super::due(now, pause.min(longest));
+        let at = repeat.again_at;
+        self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
+    }
+
     /// What is kept of a request for its repetition.
     pub(super) fn repeat_of(&mut self, id: &str) -> Option<&mut Repeat> {
         let id = parse_id(id)?;
@@ -241,7 +269,7 @@ impl Pending {
             .collect();
         due.sort_unstable_by_key(|(_, repeat)| repeat.seq);
         for (id, repeat) in due {
-            if !all {
+            if !all && !std::mem::take(&mut repeat.is_paused) {
                 repeat.after = repeat.after.saturating_mul(2).min(longest);
             }
             repeat.again_at = super::due(now, repeat.after);

@@ -337,6 +337,7 @@ impl Connection {
         self.core.down = false;
         self.begin_session(now, terms, None);
         self.send_again(now);
+        self.core.nudge(now);
     }
 
     /// At a server: the client is back on a link on which `sent` frames were sent before, and has

@@ -28,16 +28,13 @@ pub(crate) struct Hub {
 /// What is remembered of events that were processed, by the life of the peer that sent them: its
 /// session may end before it gives them up.
 #[derive(Default)]
-struct Memories(BTreeMap<(PeerId, Option<Box<str>>), (Instant, Memory)>);
+struct Memories(BTreeMap<Life, (Instant, Memory)>);
+
+/// A peer, and which of its lives, if it has declared one.
+type Life = (PeerId, Option<Box<str>>);
 
 impl Memories {
-    fn keep(
-        &mut self,
-        now: Instant,
-        limits: &DeliveryLimits,
-        key: (PeerId, Option<Box<str>>),
-        memory: Memory,
-    ) {
+    fn keep(&mut self, now: Instant, limits: &DeliveryLimits, key: Life, memory: Memory) {
         if self.0.len().is_power_of_two() || self.0.len() >= MEMORIES {
             self.0
                 .retain(|_, (since, _)| due(*since, limits.stream_idle) > now);

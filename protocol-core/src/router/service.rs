@@ -153,7 +153,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
             receiver.outbox.push_answer(answer);
             return Ok(None);
         }
-        let refusal = match self.pass_on(incoming, &receiver, frame) {
+        let refusal = match Self::pass_on(incoming, &receiver, frame) {
             Ok(()) if mode == Mode::Request || (mode == Mode::ConfirmPass && !is_numbered) => {
                 let call = RelayedCall::new(incoming, receiver.id);
                 return Ok(Some(call.new_to_hub(is_new_call)));
@@ -168,12 +168,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
     }
 
     /// Queues a frame for its receiver, without waiting.
-    fn pass_on(
-        &self,
-        incoming: &Incoming<'_>,
-        receiver: &Link,
-        frame: Vec<u8>,
-    ) -> Result<(), WireError> {
+    fn pass_on(incoming: &Incoming<'_>, receiver: &Link, frame: Vec<u8>) -> Result<(), WireError> {
         if receiver.is_down() {
             receiver.note_dropped(incoming.mode == Mode::Pass);
             let text = "the peer has lost its link and may come back: send again later";

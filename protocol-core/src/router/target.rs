@@ -96,6 +96,10 @@ impl<P> Remote<P> {
         };
         link.outbox.close(Closing::Replace);
         link.closed().await;
+        // Its driver, on another thread, may be about to.
+        if let Some(hub) = link.hub() {
+            hub.remove(&link);
+        }
         true
     }
 }

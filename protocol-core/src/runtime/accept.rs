@@ -304,6 +304,11 @@ async fn see_off(mut io: impl AsyncRead + AsyncWrite + Unpin) {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
+
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
     use super::*;
 
     fn seats(an_address: usize) -> Arc<Seats> {
@@ -333,5 +338,53 @@ mod tests {
         assert!(take("::ffff:192.0.2.1").is_err());
         let _other = take("192.0.2.2").unwrap();
         let _loopback = ["127.0.0.1", "127.0.0.1", "::1", "::1"].map(|it| take(it).unwrap());
+    }
+
+    /// The place that a handshake gets, if it need not wait.
+    fn place(handshake: Pin<&mut impl Future<Output = HandshakeSeat>>) -> Option<HandshakeSeat> {
+        match handshake.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(place) => Some(place),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn handshakes_wait_behind_those_of_their_address_and_then_behind_all() {
+        let seats = Seats::new(&ServerLimits {
+            handshakes: 2,
+            handshakes_an_address: 1,
+            ..ServerLimits::default()
+        });
+        let take = |address: &str| seats.take(Some(address.parse().unwrap())).unwrap();
+        let crowd = [take("192.0.2.1"), take("192.0.2.1")];
+        let others = [take("192.0.2.2"), take("192.0.2.3")];
+        let recorder = DebuggingRecorder::new();
+        let queued = || {
+            let counted = recorder.snapshotter().snapshot().into_vec();
+            let count = |value| match value {
+                DebugValue::Counter(count) => count,
+                _ => 0,
+            };
+            counted.into_iter().map(|it| count(it.3)).sum::<u64>()
+        };
+        ::metrics::with_local_recorder(&recorder, || {
+            let first = place(pin!(crowd[0].handshake())).unwrap();
+            let mut second = pin!(crowd[1].handshake());
+            assert_eq!(queued(), 0);
+            assert!(place(second.as_mut()).is_none());
+            assert_eq!(queued(), 1);
+            // Those who wait behind their own take nobody else's place.
+            let _other = place(pin!(others[0].handshake())).unwrap();
+            assert_eq!(queued(), 0, "since the last time");
+            let mut last = pin!(others[1].handshake());
+            assert!(place(last.as_mut()).is_none());
+            assert_eq!(queued(), 1);
+            drop(first);
+            // The last was the first to wait for all.
+            assert!(place(second.as_mut()).is_none());
+            assert_eq!(queued(), 1);
+            drop(place(last.as_mut()).unwrap());
+            assert!(place(second.as_mut()).is_some());
+        });
     }
 }

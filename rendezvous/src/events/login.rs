@@ -250,7 +250,8 @@ pub struct ServerClosing {
     pub retry_after_ms: u64,
 }
 
-/// Passes for this client were dropped, since it did not read fast enough. Not sent yet.
+/// Passes for this client were dropped, since it did not read fast enough or had no link. Sent at most
+/// once a second.
 #[derive(Debug, Clone, Event)]
 #[event(pass)]
 pub struct Dropped {

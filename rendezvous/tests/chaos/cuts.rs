@@ -12,7 +12,7 @@ use crate::story::{Story, from_environment};
 use crate::trial;
 
 /// Cuts, where nothing else is said.
-const CUTS: u64 = 30;
+const CUTS: u64 = 20;
 
 /// What a link carries, each way, until it is cut no more while it is being opened.
 const OPENING_BYTES: u64 = 1_000;
@@ -40,7 +40,7 @@ fn lose_nothing(links: Links) {
     let story = Story::begin(format!("cuts of {links}"), server, reach);
     let cuts = from_environment("CHAOS_CUTS", CUTS);
     let may = May {
-        asks_fail: &["peer_reconnecting", "expired"],
+        asks_fail: &["peer_reconnecting", "expired", "no answer within 10s"],
         ..May::default()
     };
     story.tell(may, |story| {

@@ -45,7 +45,7 @@ fn lose_nothing(kind: Serves, links: Links) {
     let unknown = usize::try_from(kills).expect("few") * each;
     let may = May {
         parcels_be_unknown: unknown,
-        asks_fail: &["peer_not_found", "expired"],
+        asks_fail: &["peer_not_found"],
         office_asks_fail: &["stale_dest"],
         ..May::default()
     };

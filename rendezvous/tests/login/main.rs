@@ -9,6 +9,7 @@ mod ids;
 mod kept;
 mod keyed;
 mod keys;
+mod limited;
 mod log;
 mod numbered;
 mod peer;

@@ -7,13 +7,22 @@ use crate::network::{End, Network};
 use crate::post::World;
 
 /// Whether whoever proves an id gets it from an older session.
-pub(crate) const TAKES_OVER: bool = false;
+pub(crate) const TAKES_OVER: bool = true;
 
 /// Whether links that are silent are found out, so that they may stay silent after healing.
-pub(crate) const FINDS_SILENCE: bool = false;
+pub(crate) const FINDS_SILENCE: bool = true;
 
 /// What the stories hold once clients come back by themselves.
-pub(crate) const ALSO_TOLD: &[&str] = &[];
+pub(crate) const ALSO_TOLD: &[&str] = &[
+    "is reconnecting",
+    "has resumed",
+    "is connected anew",
+    "is lost",
+    "is taken over",
+    "its session has ended: Replaced",
+    ": Reconnecting",
+    ": Online",
+];
 
 /// Where a client is.
 #[derive(Debug, Clone, PartialEq, Eq)]

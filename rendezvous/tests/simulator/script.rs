@@ -71,17 +71,20 @@ impl Script {
                 troubles.push(trouble);
             }
         }
+        let (names, steps) = (&NAMES[..3 + random.upto(2)], 60 + random.upto(140));
+        let grace = match random.below(4) {
+            0 => Duration::ZERO,
+            _ => Duration::from_millis(500) + random.ms_below(9_500),
+        };
         Self {
-            names: &NAMES[..3 + random.upto(2)],
-            steps: 60 + random.upto(140),
-            grace: match random.below(4) {
-                0 => Duration::ZERO,
-                _ => Duration::from_millis(500) + random.ms_below(9_500),
-            },
+            names,
+            steps,
+            grace,
             is_proved: random.one_in(2),
             troubles,
             trouble_each: 4 + random.below(40),
-            tells_holes: random.one_in(2),
+            // Who has no session sends no heartbeats: its links are left to the system's keepalive.
+            tells_holes: random.one_in(2) || grace.is_zero(),
         }
     }
 }

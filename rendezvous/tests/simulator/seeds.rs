@@ -19,6 +19,12 @@ use crate::world::World;
 /// Far above what any seed takes.
 const AT_MOST: Duration = Duration::from_secs(30);
 
+/// How one seed is told again.
+const AGAIN: &str = "cargo test -p rendezvous --test simulator whatever";
+
+/// Of seeds that fail, so many are looked for.
+const ENOUGH: usize = 20;
+
 thread_local! {
     /// Panics on this thread: tokio and the driver catch those of tasks and handlers.
     static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -55,13 +61,13 @@ fn tell(seed: u64, told: &Told) -> Result<String, String> {
     } else {
         let wrong = wrong.join("\n");
         Err(format!(
-            "{story}\n{wrong}\nrun it again with SIMULATOR_SEED={seed}"
+            "{story}\n{wrong}\nrun it again: {AGAIN} with SIMULATOR_SEED={seed}"
         ))
     }
 }
 
-/// Runs seeds on all cores and hands over what each of them tells, in any order; panics with the first
-/// that fails.
+/// Runs seeds on all cores and hands over what each of them tells, in any order. Where seeds fail, it
+/// panics with the story of the lowest and the numbers of the others.
 pub(crate) fn run_all(seeds: Range<u64>, mut hear: impl FnMut(u64, String)) {
     let next = AtomicU64::new(seeds.start);
     let told = Told::default();
@@ -80,17 +86,19 @@ pub(crate) fn run_all(seeds: Range<u64>, mut hear: impl FnMut(u64, String)) {
             });
         }
         drop(ended);
-        for _ in seeds {
+        let mut failed = BTreeMap::new();
+        while failed.len() < ENOUGH {
             match ends.recv_timeout(AT_MOST) {
                 Ok((seed, Ok(story))) => hear(seed, story),
-                Ok((_, Err(wrong))) => {
-                    next.store(u64::MAX / 2, Ordering::Relaxed);
-                    drop(ends);
-                    panic!("{wrong}");
-                }
+                Ok((seed, Err(wrong))) => drop(failed.insert(seed, wrong)),
                 Err(RecvTimeoutError::Timeout) => give_up(&told),
-                Err(RecvTimeoutError::Disconnected) => panic!("a thread has ended"),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+        }
+        drop(ends);
+        if let Some((_, wrong)) = failed.first_key_value() {
+            let all: Vec<_> = failed.keys().collect();
+            panic!("{wrong}\nof these seeds fail {all:?}");
         }
     });
 }
@@ -99,7 +107,7 @@ pub(crate) fn run_all(seeds: Range<u64>, mut hear: impl FnMut(u64, String)) {
 fn give_up(told: &Told) {
     for (seed, journal) in &*told.lock().expect("nothing panics with it") {
         let story = &journal.book().story;
-        eprintln!("{story}this does not end: run it again with SIMULATOR_SEED={seed}");
+        eprintln!("{story}this does not end: {AGAIN} with SIMULATOR_SEED={seed}");
     }
     std::process::exit(1);
 }

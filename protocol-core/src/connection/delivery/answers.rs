@@ -107,13 +107,13 @@ impl Receiver {
                 None => Asked::Running,
             };
         }
-        match self.highest_request(now, origin, seq) {
+        match self.is_new_request(now, origin, seq) {
             Err(error) => return Asked::Refused(error),
-            Ok(highest) if seq <= highest => {
+            Ok(false) => {
                 let text = "the answer is no longer kept; the request may have been executed";
                 return Asked::Refused(WireError::new(ErrorCode::Expired, text));
             }
-            Ok(_) => {}
+            Ok(true) => {}
         }
         self.answers.by_id.insert(key, Answer { body, frame: None });
         Asked::Run
@@ -143,7 +143,7 @@ impl Receiver {
     /// Takes note that a request that was to be executed was not, and may come again.
     pub fn unasked(&mut self, origin: &Origin, id: &str, seq: u64) {
         self.answers.by_id.remove(&(origin.clone(), Box::from(id)));
-        self.lower_request(origin, seq);
+        self.forget_request(origin, seq);
     }
 
     /// How many answers are kept, and requests executed.

@@ -21,6 +21,9 @@ pub use sender::{Ended, Pass, Pin, Sender, Transmission};
 
 use crate::ids::PeerId;
 
+/// After a refusal that is no outcome a sender pauses so long, then twice as long, and so on.
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
 /// The bounds of confirmed passes, requests and sessions. Every field can be changed before use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

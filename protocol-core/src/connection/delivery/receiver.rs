@@ -36,8 +36,7 @@ struct Stream {
     start: u64,
     /// How events from this number on ended is known.
     known_from: u64,
-    /// The highest number of a request.
-    highest_request: u64,
+    requests: Numbers,
     touched: Instant,
 }
 
@@ -189,26 +188,32 @@ impl Receiver {
         self.streams.len()
     }
 
-    /// The highest number of a request in a stream, which is `seq` from now on if that is higher.
-    pub(super) fn highest_request(
+    /// Whether a request with this number was not executed in the stream; from now on it was.
+    pub(super) fn is_new_request(
         &mut self,
         now: Instant,
         origin: &Origin,
         seq: u64,
-    ) -> Result<u64, WireError> {
-        let stream = self.stream(now, origin)?;
-        let highest = stream.highest_request;
-        stream.highest_request = highest.max(seq);
-        Ok(highest)
+    ) -> Result<bool, WireError> {
+        let requests = &mut self.stream(now, origin)?.requests;
+        Ok(requests.insert(seq))
     }
 
-    /// A request with the highest number was not executed, so that it may come again.
-    pub(super) fn lower_request(&mut self, origin: &Origin, seq: u64) {
-        if let Some(stream) = self.streams.get_mut(origin)
-            && stream.highest_request == seq
-        {
-            stream.highest_request = seq - 1;
+    /// A request was not executed after all, so that it may come again.
+    pub(super) fn forget_request(&mut self, origin: &Origin, seq: u64) {
+        if let Some(stream) = self.streams.get_mut(origin) {
+            stream.requests.remove(seq);
         }
+    }
+
+    /// The streams of peers in which something came since `since`, and the number that is next in
+    /// each.
+    pub(crate) fn live(&self, since: Instant) -> impl Iterator<Item = (&Origin, u64)> {
+        let live = self
+            .streams
+            .iter()
+            .filter(move |(_, stream)| stream.touched >= since);
+        live.filter_map(|(origin, stream)| Some((origin, stream.next?)))
     }
 
     /// Leaves what is needed to know processed events again: numbers, and few words on refusals.
@@ -235,7 +240,7 @@ impl Receiver {
             refusals: VecDeque::new(),
             start: 0,
             known_from: 0,
-            highest_request: 0,
+            requests: Numbers::default(),
             touched: now,
         });
         stream.touched = now;
@@ -277,6 +282,48 @@ impl Receiver {
                 Err(WireError::new(ErrorCode::Busy, text))
             }
         }
+    }
+}
+
+/// The numbers that were seen: the highest one, and which of the last before it. A number that was lost
+/// with a link may come after later ones.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Numbers {
+    highest: u64,
+    /// One bit each for the highest and those before it.
+    seen: u64,
+}
+
+impl Numbers {
+    /// Whether a number was not seen; from now on it was. Of those too far back nobody knows.
+    fn insert(&mut self, number: u64) -> bool {
+        if number > self.highest {
+            // What came before the first that is seen here may have been seen by one who was forgotten.
+            self.seen = match number - self.highest {
+                _ if self.highest == 0 => u64::MAX,
+                rise @ ..=63 => self.seen << rise | 1,
+                _ => 1,
+            };
+            self.highest = number;
+            return true;
+        }
+        let Some(bit) = self.bit(number) else {
+            return false;
+        };
+        let is_new = self.seen & bit == 0;
+        self.seen |= bit;
+        is_new
+    }
+
+    fn remove(&mut self, number: u64) {
+        if let Some(bit) = self.bit(number) {
+            self.seen &= !bit;
+        }
+    }
+
+    fn bit(&self, number: u64) -> Option<u64> {
+        let back = self.highest.checked_sub(number)?;
+        (back < 64).then(|| 1 << back)
     }
 }
 

@@ -244,21 +244,28 @@ impl<W> Sender<W> {
         mut end: impl FnMut(W, Ended),
     ) -> Option<Option<PeerId>> {
         let is_theirs = |stream: &Stream<W>| stream.is_sent(id);
-        let key = match dest {
-            Some(peer) => {
-                let key = Some(peer.clone());
-                self.streams.get(&key).is_some_and(is_theirs).then_some(key)
-            }
-            None => {
-                let mut streams = self.streams.iter();
-                let found = streams.find(|(_, stream)| is_theirs(stream));
-                found.map(|(key, _)| key.clone())
-            }
+        let key = if let Some(peer) = dest {
+            let key = Some(peer.clone());
+            self.streams.get(&key).is_some_and(is_theirs).then_some(key)
+        } else {
+            let mut streams = self.streams.iter();
+            let found = streams.find(|(_, stream)| is_theirs(stream));
+            found.map(|(key, _)| key.clone())
         }?;
         self.with(key.as_ref(), |stream, after| {
             stream.refused(now, id, error, after, &mut end);
         });
         Some(key)
+    }
+
+    /// Sends what is open to `dest` again: it says that it is back.
+    pub fn nudged(&mut self, now: Instant, dest: Option<&PeerId>) -> bool {
+        let mut is_ready = false;
+        self.with(dest, |stream, after| {
+            stream.nudged(now, after);
+            is_ready = after.is_ready;
+        });
+        is_ready
     }
 
     /// Sends everything that is open again: a new link stands.
@@ -339,7 +346,7 @@ impl<W> Sender<W> {
             return;
         };
         let mut after = After {
-            resend_after: self.limits.resend_after,
+            resend_delay: self.limits.resend_after,
             ..After::default()
         };
         change(stream, &mut after);

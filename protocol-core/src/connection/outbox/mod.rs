@@ -182,11 +182,15 @@ impl Outbox {
         if queue.closed.is_some() || queue.refuses() {
             return Put::Ended;
         }
-        let put = if self.has_room(&queue) && queue.down.is_none() {
+        let has_reserve = self.has_reserve(&queue);
+        let has_room = match queue.down {
+            // Without a link nothing is read meanwhile, so all that can be kept is room.
+            Some(_) => has_reserve,
+            None => self.has_room(&queue),
+        };
+        let put = if has_room {
             Put::Queued
-        } else if self.has_reserve(&queue) && queue.down.is_some() {
-            Put::Queued
-        } else if self.has_reserve(&queue) {
+        } else if has_reserve {
             Put::Crowded
         } else {
             Put::Ended

@@ -177,13 +177,14 @@ impl Driver {
                 Some(Outgoing::Frame(frame) | Outgoing::Answer(frame)) => {
                     self.connection.send_frame(&frame);
                 }
-                Some(Outgoing::Shared(frame)) => self.connection.send_frame(&frame),
                 Some(Outgoing::Held(frame)) if self.goes_on() => {
                     self.connection.send_held(&frame);
                     let from = self.connection.resumable_from();
                     self.link.resumable_from.store(from, Ordering::Relaxed);
                 }
-                Some(Outgoing::Held(frame)) => self.connection.send_frame(&frame),
+                Some(Outgoing::Shared(frame) | Outgoing::Held(frame)) => {
+                    self.connection.send_frame(&frame);
+                }
                 Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
                 Some(Outgoing::Relayed(answer)) => {
                     self.connection.relay_answer(&answer);

@@ -22,7 +22,7 @@ pub(crate) struct May {
     /// Codes that parcels may be rejected with.
     pub(crate) parcels_be_rejected: Codes,
     /// Codes in place of an answer from a peer: a request may be refused where a parcel is sent again,
-    /// and be unknown where it was lost on its way and later ones were not.
+    /// and be unknown where it or its answer was lost on the way.
     pub(crate) asks_fail: Codes,
     /// Codes in place of an answer from the office.
     pub(crate) office_asks_fail: Codes,
@@ -30,7 +30,7 @@ pub(crate) struct May {
     pub(crate) calls_be_open: bool,
 }
 
-/// Codes of errors, as reasons name them.
+/// Codes of errors, as reasons name them, and other parts of reasons.
 type Codes = &'static [&'static str];
 
 /// A law that does not hold, and where.

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::{Ended, Pass, Pin, Transmission};
-use crate::connection::delivery::DeliveryLimits;
+use crate::connection::delivery::{DeliveryLimits, FIRST_PAUSE};
 use crate::metrics;
 use crate::wire::{ErrorCode, WireError};
 
-/// After a refusal that is no outcome the stream pauses so long, then twice as long, and so on.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// How often a receiver may have all that is open sent again.
+const NUDGE_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stream<W> {
@@ -35,6 +35,7 @@ pub(super) struct Stream<W> {
     attempts: u32,
     refusals: u32,
     progress_at: Option<Instant>,
+    nudged_at: Option<Instant>,
 }
 
 impl<W> Stream<W> {
@@ -53,6 +54,7 @@ impl<W> Stream<W> {
             attempts: 0,
             refusals: 0,
             progress_at: None,
+            nudged_at: None,
         }
     }
 
@@ -78,7 +80,7 @@ pub(super) struct Sent<W> {
 /// What came of a change, for the sums over all streams.
 #[derive(Default)]
 pub(super) struct After {
-    pub(super) resend_after: Duration,
+    pub(super) resend_delay: Duration,
     pub(super) began: usize,
     pub(super) ended: usize,
     pub(super) taken: usize,
@@ -123,6 +125,18 @@ impl<W> Stream<W> {
         self.cursor = 0;
         self.round += 1;
         self.paused = false;
+    }
+
+    /// The receiver is back: what is open may have been lost. Not so soon again, whoever says it.
+    pub(super) fn nudged(&mut self, now: Instant, after: &mut After) {
+        let is_soon = self.nudged_at.is_some_and(|at| at + NUDGE_EVERY > now);
+        if self.sent.is_empty() || is_soon {
+            return;
+        }
+        self.nudged_at = Some(now);
+        self.go_back();
+        self.retry_at = None;
+        after.is_ready = true;
     }
 
     pub(super) fn learn(
@@ -189,7 +203,7 @@ impl<W> Stream<W> {
         &mut self,
         now: Instant,
         limits: &DeliveryLimits,
-        send: &mut impl FnMut(Transmission<'_>) -> bool,
+        write: &mut impl FnMut(Transmission<'_>) -> bool,
     ) -> bool {
         if self.paused {
             return true;
@@ -209,7 +223,7 @@ impl<W> Stream<W> {
             }
             sent.round = round;
             sent.times += 1;
-            has_room = send(Transmission {
+            has_room = write(Transmission {
                 id: sent.id,
                 start: &sent.start,
                 dest_inc,
@@ -328,7 +342,7 @@ impl<W> Stream<W> {
         self.paused = false;
         let is_open = !self.sent.is_empty();
         self.progress_at = is_open.then_some(now);
-        self.retry_at = is_open.then(|| now + after.resend_after);
+        self.retry_at = is_open.then(|| now + after.resend_delay);
         if let Some(at) = self.retry_at {
             after.due(at);
         }
@@ -371,7 +385,7 @@ impl<W> Stream<W> {
                 Duration::ZERO
             } else {
                 let pause = FIRST_PAUSE.saturating_mul(1 << self.refusals.min(8));
-                pause.min(after.resend_after)
+                pause.min(after.resend_delay)
             };
             self.refusals += 1;
             self.paused = !pause.is_zero();

@@ -1,8 +1,9 @@
-//! What must hold of the protocol whatever bytes a hostile peer sends. Each target is a function of
-//! an input that panics where a law does not hold; `fuzz_targets/` gives it to a fuzzer, `tests/`
-//! replays the committed corpus.
+//! What must hold of the protocol whatever bytes a hostile peer sends, and in whatever order things
+//! happen. Each target is a function of an input that panics where a law does not hold;
+//! `fuzz_targets/` gives it to a fuzzer, `tests/` replays the committed corpus.
 //!
-//! Knows the public API alone. Reads no clock and opens no socket.
+//! Knows the public API alone. Opens no socket, and reads the clock only for a time to begin at, on
+//! which nothing depends.
 
 pub mod codec;
 pub mod connection;

@@ -154,7 +154,7 @@ impl End {
         write_head(&mut start, frame, dest, None, "n");
         write_data(&mut start, &number).expect("it is JSON");
         let waiter = Arc::new(Waiting {
-            is_confirmed_pass: kind & 3 == 0,
+            is_confirmed_pass: kind.is_multiple_of(4),
             number,
             ..Waiting::default()
         });

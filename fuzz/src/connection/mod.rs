@@ -135,9 +135,10 @@ impl World {
                 self.server.hold(number);
             }
             steps::NOTE => {
-                let received = match self.setting.is_hostile() {
-                    true => script.argument() as u64,
-                    false => self.client.connection.received_frames(),
+                let received = if self.setting.is_hostile() {
+                    script.argument() as u64
+                } else {
+                    self.client.connection.received_frames()
                 };
                 if !self.client.connection.is_down() {
                     self.server.connection.note_received(received);
@@ -217,7 +218,8 @@ impl World {
         let terms = SessionTerms {
             inc: mine.into(),
             far_inc: far.map(Into::into),
-            stamp: (terms & 4 != 0).then(|| mine.into()),
+            // A client's life is known to its server, which says its own.
+            stamp: ((role == Role::Server) != (terms & 4 != 0)).then(|| mine.into()),
         };
         end.connection.begin_session(now, terms, None);
     }
@@ -252,9 +254,10 @@ impl World {
         };
         let is_hostile = self.setting.is_hostile();
         self.client.connection.relink(now, link());
-        let received = match is_hostile && variant & 1 != 0 {
-            true => claimed,
-            false => self.client.connection.received_frames(),
+        let received = if is_hostile && variant & 1 != 0 {
+            claimed
+        } else {
+            self.client.connection.received_frames()
         };
         let server = &mut self.server.connection;
         if received < server.resumable_from() {

@@ -42,9 +42,10 @@ const ANSWERED: &[u8] = &[SERVER | ANSWER, 0, 0];
 
 /// Seeds of `connection`.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    let steps = |setting: u8, steps: &[&[u8]]| [&[setting], &steps.concat()[..]].concat();
-    let plain = b"{\"type\":\"request\",\"name\":\"n\",\"data\":1,\"request_id\":\"r1\"}\n";
-    let length = u8::try_from(plain.len()).expect("a short frame");
+    [calls(), sessions(), breaks(), hostile()].concat()
+}
+
+fn calls() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("nothing", steps(CLOSES, &[])),
         (
@@ -98,6 +99,11 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
                 ],
             ),
         ),
+    ]
+}
+
+fn sessions() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
         (
             "numbered",
             steps(
@@ -164,6 +170,11 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
                 ],
             ),
         ),
+    ]
+}
+
+fn breaks() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
         (
             "session-begins-late",
             steps(
@@ -223,6 +234,13 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
             "silent",
             steps(0, &[&call(CONFIRM, 6), &[SERVER | TEND, 1, TIME, 5]]),
         ),
+    ]
+}
+
+fn hostile() -> Vec<(&'static str, Vec<u8>)> {
+    let plain = b"{\"type\":\"request\",\"name\":\"n\",\"data\":1,\"request_id\":\"r1\"}\n";
+    let length = u8::try_from(plain.len()).expect("a short frame");
+    vec![
         (
             "stranger",
             steps(
@@ -292,4 +310,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
             ),
         ),
     ]
+}
+
+/// A first byte and its steps.
+fn steps(setting: u8, steps: &[&[u8]]) -> Vec<u8> {
+    [&[setting], &steps.concat()[..]].concat()
 }

@@ -25,7 +25,10 @@ const fn confirm(to: u8) -> [u8; 4] {
 
 /// Seeds of `delivery`.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    let steps = |setting: u8, steps: &[&[u8]]| [&[setting], &steps.concat()[..]].concat();
+    [answers(), losses(), ends()].concat()
+}
+
+fn answers() -> Vec<(&'static str, Vec<u8>)> {
     let send = [TRANSMIT, 9, DELIVER, 0];
     vec![
         (
@@ -67,6 +70,12 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
                 &[&confirm(ALICE), &send, &[ANSWER_TWICE, 0]],
             ),
         ),
+    ]
+}
+
+fn losses() -> Vec<(&'static str, Vec<u8>)> {
+    let send = [TRANSMIT, 9, DELIVER, 0];
+    vec![
         (
             "repeated",
             steps(
@@ -138,6 +147,12 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
                 ],
             ),
         ),
+    ]
+}
+
+fn ends() -> Vec<(&'static str, Vec<u8>)> {
+    let send = [TRANSMIT, 9, DELIVER, 0];
+    vec![
         (
             "given-up",
             steps(
@@ -195,4 +210,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
             ),
         ),
     ]
+}
+
+/// A first byte and its steps.
+fn steps(setting: u8, steps: &[&[u8]]) -> Vec<u8> {
+    [&[setting], &steps.concat()[..]].concat()
 }

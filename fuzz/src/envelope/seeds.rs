@@ -35,6 +35,10 @@ const ERROR_OBJECT: u8 = 5;
 
 /// Seeds of `envelope`.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+    [frames(), rules()].concat()
+}
+
+fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let text = |member, text| vec![member, TEXT, text];
     let kind = |kind| text(TYPE, kind);
     let name = || text(NAME, ALICE);
@@ -90,6 +94,15 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
                 &[ERROR, OTHER, ERROR_OBJECT],
             ]),
         ),
+    ]
+}
+
+fn rules() -> Vec<(&'static str, Vec<u8>)> {
+    let text = |member, text| vec![member, TEXT, text];
+    let kind = |kind| text(TYPE, kind);
+    let name = || text(NAME, ALICE);
+    let with = |members: &[&[u8]]| members.concat();
+    vec![
         (
             "both-data-and-error",
             with(&[

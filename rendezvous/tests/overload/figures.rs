@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 /// Rounds of each kind before anything is said.
-const ENOUGH: usize = 5;
+const ENOUGH: usize = 6;
 
 /// Rounds after which it is said whatever it is.
-const AT_MOST: usize = 15;
+const AT_MOST: usize = 16;
 
 /// By how much the slowest may be slower.
 const TWICE: f64 = 2.0;

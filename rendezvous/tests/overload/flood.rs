@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::bare::Bare;
 
 /// Passes that are sent before their sender waits for an answer that comes after them.
-const BATCH: usize = 32;
+const BATCH: usize = 128;
 
 /// Between two looks at the clock.
 const TICK: Duration = Duration::from_millis(2);
@@ -26,34 +26,27 @@ pub(crate) enum Speed {
     Rest,
     /// The next as soon as the last ones were relayed.
     Closed,
-    /// So many passes a second of each, of which those that the server does not take in time wait
-    /// with their sender until the speed changes.
-    Open(f64),
+    /// So many passes a second of each. Those that the server does not take in time wait with their
+    /// sender until the speed changes, and are not sent then.
+    Open(u32),
 }
 
 pub(crate) struct Flood {
     pub(crate) pairs: u32,
     speed: watch::Sender<Speed>,
-    seen: Arc<Seen>,
+    arrived: Arc<AtomicU64>,
     tasks: JoinSet<()>,
-}
-
-#[derive(Default)]
-struct Seen {
-    arrived: AtomicU64,
-    /// Passes that were due and that the server did not take in time.
-    left: AtomicU64,
 }
 
 impl Flood {
     /// Logs so many pairs in, who rest.
     pub(crate) async fn start(address: SocketAddr, pairs: u32) -> Self {
         let (speed, speeds) = watch::channel(Speed::Rest);
-        let (seen, mut tasks) = (Arc::<Seen>::default(), JoinSet::new());
+        let (arrived, mut tasks) = (Arc::<AtomicU64>::default(), JoinSet::new());
         for number in 0..pairs {
             let mut bob = Bare::connect(address).await;
             bob.log_in(json!({"id": format!("bob {number}")})).await;
-            let (counts, mut link) = (Arc::clone(&seen), bob.stream);
+            let (counts, mut link) = (Arc::clone(&arrived), bob.stream);
             tasks.spawn(async move {
                 let mut read = vec![0; 65_536];
                 loop {
@@ -61,7 +54,7 @@ impl Flood {
                     assert_ne!(count, 0, "a reader is cut off");
                     let lines = read[..count].iter().filter(|byte| **byte == b'\n');
                     let lines = lines.count() as u64;
-                    counts.arrived.fetch_add(lines, Ordering::Relaxed);
+                    counts.fetch_add(lines, Ordering::Relaxed);
                 }
             });
             let mut carol = Bare::connect(address).await;
@@ -69,14 +62,13 @@ impl Flood {
             let sender = Sender {
                 link: carol,
                 wave: wave(&format!("bob {number}")),
-                seen: Arc::clone(&seen),
             };
             tasks.spawn(sender.sends(speeds.clone()));
         }
         Self {
             pairs,
             speed,
-            seen,
+            arrived,
             tasks,
         }
     }
@@ -86,18 +78,13 @@ impl Flood {
     }
 
     /// Has all pairs together send so many passes a second.
-    pub(crate) fn offer(&self, a_second: f64) {
-        self.set(Speed::Open(a_second / f64::from(self.pairs)));
+    pub(crate) fn offer(&self, a_second: u32) {
+        self.set(Speed::Open(a_second / self.pairs));
     }
 
     /// Passes that have arrived.
     pub(crate) fn arrived(&self) -> u64 {
-        self.seen.arrived.load(Ordering::Relaxed)
-    }
-
-    /// Passes that could not be offered in time, up to the last change of speed.
-    pub(crate) fn left(&self) -> u64 {
-        self.seen.left.load(Ordering::Relaxed)
+        self.arrived.load(Ordering::Relaxed)
     }
 
     /// Has everybody rest; each of them was served to the end.
@@ -116,7 +103,6 @@ fn wave(dest: &str) -> String {
 struct Sender {
     link: Bare,
     wave: String,
-    seen: Arc<Seen>,
 }
 
 impl Sender {
@@ -138,11 +124,14 @@ impl Sender {
         }
     }
 
-    async fn floods(&mut self, a_second: f64, speeds: &mut watch::Receiver<Speed>) {
+    async fn floods(&mut self, a_second: u32, speeds: &mut watch::Receiver<Speed>) {
         let batch = self.wave.repeat(BATCH).into_bytes();
         let (start, mut written) = (Instant::now(), 0);
         let mut pace = tokio::time::interval(TICK);
-        let due = |time: Duration| (a_second * time.as_secs_f64()) as usize * self.wave.len();
+        let due = |time: Duration| {
+            let passes = u128::from(a_second) * time.as_micros() / 1_000_000;
+            usize::try_from(passes).expect("not so many") * self.wave.len()
+        };
         while !speeds.has_changed().unwrap_or(true) {
             pace.tick().await;
             let due = due(start.elapsed());
@@ -156,8 +145,6 @@ impl Sender {
                 written += count;
             }
         }
-        let left = due(start.elapsed()).saturating_sub(written) / self.wave.len();
-        self.seen.left.fetch_add(left as u64, Ordering::Relaxed);
         // The frame that has begun is ended.
         let rest = written.next_multiple_of(self.wave.len()) - written;
         let rest = self.wave[self.wave.len() - rest..].to_owned();

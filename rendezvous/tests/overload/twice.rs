@@ -20,6 +20,9 @@ const RECOVERED: Duration = Duration::from_secs(5);
 /// In which latencies are looked at.
 const WINDOW: Duration = Duration::from_millis(500);
 
+/// Where fewer of 100 that are offered arrive, it is more than the server can do.
+const TOO_MUCH: u32 = 90;
+
 /// What may stay of memory, in KiB: what the allocator keeps for the next time.
 const KEPT: usize = 8_192;
 
@@ -39,33 +42,33 @@ pub(crate) async fn is_withstood() {
     tokio::time::sleep(WINDOW).await;
     let (start, arrived) = (Instant::now(), flood.arrived());
     tokio::time::sleep(time).await;
-    let capacity = (flood.arrived() - arrived) as f64 / start.elapsed().as_secs_f64();
+    let capacity = a_second(flood.arrived() - arrived, start.elapsed());
 
-    flood.offer(capacity / 2.0);
+    flood.offer(capacity / 2);
     tokio::time::sleep(WINDOW).await;
     let normal = p99(ring.works(time).await).max(FLOOR);
     let before = place.memory();
 
     let time = choose(Duration::from_secs(2), Duration::from_mins(1));
-    let mut times = 2.0;
+    let mut times = 2;
     let (loaded, most) = loop {
-        let left = flood.left();
+        let (start, arrived) = (Instant::now(), flood.arrived());
         flood.offer(capacity * times);
         let loaded = p99(ring.works(time).await);
+        let took = a_second(flood.arrived() - arrived, start.elapsed());
         let most = place.memory();
-        flood.offer(capacity / 2.0);
+        flood.offer(capacity / 2);
         let healed = heals(&ring, normal).await;
         println!(
-            "{capacity:.0} passes a second; p99 {normal:?} with half of it, {loaded:?} with {times} \
-             times, of which {} were not taken; as before after {healed:?}",
-            flood.left() - left
+            "{capacity} passes a second; p99 {normal:?} with half of it, {loaded:?} with {times} \
+             times, when {took} arrive; as before after {healed:?}"
         );
         // Where the machine was busy with other things, there may be more capacity now.
-        if flood.left() > left {
+        if took < capacity * times * TOO_MUCH / 100 {
             break (loaded, most);
         }
-        times *= 2.0;
-        assert!(times < 100.0, "there is no capacity that is too much");
+        times *= 2;
+        assert!(times < 100, "there is no capacity that is too much");
     };
     assert!(
         loaded < Duration::from_secs(10),
@@ -84,6 +87,12 @@ pub(crate) async fn is_withstood() {
     if let Some(grown) = grown(before, after) {
         assert!(grown <= KEPT, "{grown} KiB are still taken");
     }
+}
+
+/// How many a second `count` in that time are.
+fn a_second(count: u64, time: Duration) -> u32 {
+    let millis = u64::try_from(time.as_millis()).expect("not so long");
+    u32::try_from(count * 1_000 / millis).expect("not so many")
 }
 
 /// Waits until latencies are what they were; how long that took.

@@ -7,6 +7,7 @@ use protocol_core::Server;
 use rendezvous::{Config, Rendezvous, Tokens};
 use tokio::task::AbortHandle;
 
+use crate::forger::{Forger, Lie};
 use crate::journal::{Journal, LifeId};
 use crate::links;
 use crate::network::{Fault, Network};
@@ -26,6 +27,7 @@ pub(crate) struct House {
     journal: Journal,
     /// Whose ids take a token; anybody may have any id where there is nobody.
     proved: Vec<&'static str>,
+    forger: Option<Forger>,
     open: Arc<Mutex<Option<Open>>>,
 }
 
@@ -38,11 +40,17 @@ struct Open {
 }
 
 impl House {
-    pub(crate) fn new(network: Network, journal: Journal, proved: &[&'static str]) -> Self {
+    pub(crate) fn new(
+        network: Network,
+        journal: Journal,
+        proved: &[&'static str],
+        lie: Option<Lie>,
+    ) -> Self {
         Self {
             network,
             journal,
             proved: proved.to_vec(),
+            forger: lie.map(Forger::new),
             open: Arc::default(),
         }
     }
@@ -66,10 +74,10 @@ impl House {
         let server = server.expect("nothing refuses a server without a socket");
         let mut arriving = self.network.listen(SERVER);
         let accepting = {
-            let server = server.clone();
+            let (server, forger) = (server.clone(), self.forger.clone());
             tokio::spawn(async move {
                 while let Some(end) = arriving.recv().await {
-                    links::accept(&server, end);
+                    links::accept(&server, end, forger.as_ref());
                 }
             })
         };

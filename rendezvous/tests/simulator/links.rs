@@ -3,6 +3,7 @@
 
 use protocol_core::{Bind, Client, ClientState, Connect, Server};
 
+use crate::forger::Forger;
 use crate::network::{End, Network};
 use crate::post::World;
 
@@ -54,8 +55,11 @@ pub(crate) fn bind(bind: Bind<'static, World>, seed: u64) -> Bind<'static, World
     bind.seed(seed)
 }
 
-pub(crate) fn accept(server: &Server<World>, end: End) {
-    server.accept_stream(end);
+pub(crate) fn accept(server: &Server<World>, end: End, forger: Option<&Forger>) {
+    match forger {
+        None => server.accept_stream(end),
+        Some(forger) => server.accept_stream(forger.forge(end)),
+    }
 }
 
 pub(crate) fn standing(client: &Client<World>) -> Standing {

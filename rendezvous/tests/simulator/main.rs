@@ -7,6 +7,8 @@
 
 mod acts;
 mod entry;
+mod figures;
+mod forger;
 mod hearing;
 mod house;
 mod journal;
@@ -22,7 +24,9 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use seeds::{from_environment, run_all};
+use figures::Figures;
+use forger::Lie;
+use seeds::{first_found, from_environment, run_all};
 
 const SEEDS: u64 = 500;
 
@@ -53,7 +57,9 @@ fn whatever_happens_nothing_is_lost_or_done_twice_and_all_settles() {
         run_all(seed..seed + 1, |_, story| println!("{story}"));
     } else {
         let seeds = from_environment("SIMULATOR_SEEDS").unwrap_or(SEEDS);
-        run_all(0..seeds, |_, _| {});
+        let mut figures = Figures::default();
+        run_all(0..seeds, |_, story| figures.count(&story));
+        println!("{figures}");
     }
 }
 
@@ -82,6 +88,24 @@ fn a_seed_always_tells_the_same_story() {
     let mut told: Vec<_> = first.into_values().collect();
     told.dedup();
     assert_eq!(told.len(), 20);
+}
+
+/// What was confirmed, and not done to its end.
+fn is_confirmed_undone(line: &str) -> bool {
+    line.contains(", 0) times, and ended as Done")
+}
+
+#[test]
+fn a_relay_that_confirms_what_it_gets_is_found() {
+    let wrong = first_found(0..200, Lie::Confirms, is_confirmed_undone);
+    assert!(wrong.is_some());
+}
+
+#[test]
+fn a_relay_that_repeats_passes_to_a_new_life_is_found() {
+    let is_done_twice = |line: &str| line.contains("(2, 2) times, and ended as Done");
+    let wrong = first_found(0..200, Lie::Repeats, is_done_twice);
+    assert!(wrong.is_some());
 }
 
 /// A simulation in which nothing happens would find nothing.

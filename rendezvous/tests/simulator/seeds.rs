@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
+use crate::forger::Lie;
 use crate::journal::Journal;
 use crate::laws::judge;
 use crate::world::World;
@@ -34,7 +35,7 @@ thread_local! {
 type Told = Mutex<BTreeMap<u64, Journal>>;
 
 /// Runs one seed: all that happens, or what is wrong with it.
-fn tell(seed: u64, told: &Told) -> Result<String, String> {
+fn tell(seed: u64, told: &Told, lie: Option<Lie>) -> Result<String, String> {
     note_panics();
     PANICS.take();
     let runtime = Builder::new_current_thread()
@@ -47,7 +48,7 @@ fn tell(seed: u64, told: &Told) -> Result<String, String> {
     told.lock()
         .expect("nothing panics with it")
         .insert(seed, known);
-    let world = async { World::new(seed, journal.clone()).run().await };
+    let world = async { World::new(seed, journal.clone(), lie).run().await };
     // What it panics with is noted.
     let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(world)));
     drop(runtime);
@@ -79,7 +80,7 @@ pub(crate) fn run_all(seeds: Range<u64>, mut hear: impl FnMut(u64, String)) {
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= last || ended.send((seed, tell(seed, told))).is_err() {
+                    if seed >= last || ended.send((seed, tell(seed, told, None))).is_err() {
                         return;
                     }
                 }
@@ -101,6 +102,17 @@ pub(crate) fn run_all(seeds: Range<u64>, mut hear: impl FnMut(u64, String)) {
             panic!("{wrong}\nof these seeds fail {all:?}");
         }
     });
+}
+
+/// What is wrong with the first seed that breaks a law, told by its words, where the relay lies.
+pub(crate) fn first_found(
+    seeds: Range<u64>,
+    lie: Lie,
+    breach: impl Fn(&str) -> bool,
+) -> Option<String> {
+    seeds
+        .filter_map(|seed| tell(seed, &Told::default(), Some(lie)).err())
+        .find(|wrong| wrong.lines().any(&breach))
 }
 
 /// Some seeds do not end. Their threads cannot be ended, so the process is.

@@ -1,5 +1,7 @@
 //! A server, its clients, and the network between them: a story, its healing, and the end.
 
+mod healing;
+
 use std::time::Duration;
 
 use protocol_core::PeerId;
@@ -7,11 +9,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::acts::Act;
+use crate::forger::Lie;
 use crate::house::{House, SERVER};
-use crate::journal::{End, Journal, Kind};
-use crate::links::{self, Standing};
+use crate::journal::Journal;
+use crate::links;
 use crate::network::{Fault, Network};
-use crate::peer::{Order, Peer, Start};
+use crate::peer::{Peer, Start};
 use crate::random::Random;
 use crate::script::{Script, Trouble, for_a_while, order, pause, seen};
 
@@ -49,12 +52,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, journal: Journal) -> Self {
+    pub(crate) fn new(seed: u64, journal: Journal, lie: Option<Lie>) -> Self {
         let mut random = Random::new(seed);
         let script = Script::new(&mut random);
         let network = Network::new(random.fork());
         let proved = if script.is_proved { script.names } else { &[] };
-        let house = House::new(network.clone(), journal.clone(), proved);
+        let house = House::new(network.clone(), journal.clone(), proved, lie);
         let seat = |name: &&'static str| Seat {
             name,
             peer: None,
@@ -99,6 +102,7 @@ impl World {
 
     /// Starts who is due, and says who has taken over.
     async fn tend(&mut self) {
+        self.keep_alive();
         while self.ending.try_join_next().is_some() {}
         let now = Instant::now();
         if !self.house.is_open() && self.ending.is_empty() && self.house_due <= now {
@@ -123,6 +127,12 @@ impl World {
                     is_challenger: false,
                 }));
             }
+        }
+    }
+
+    fn keep_alive(&self) {
+        for link in self.network.keep_alive() {
+            self.journal.tell(&format!("keepalive finds: {link}"));
         }
     }
 
@@ -254,145 +264,5 @@ impl World {
                 }
             }
         }
-    }
-
-    /// Once nothing goes wrong, every call ends, and everybody is in, or knows why not.
-    async fn settle(&mut self) {
-        self.house_due = Instant::now();
-        let end = Instant::now() + SETTLED_WITHIN;
-        while Instant::now() < end {
-            while self.ending.try_join_next().is_some() {}
-            if !self.house.is_open() && self.ending.is_empty() {
-                self.house.open().await;
-            }
-            self.promote();
-            if self.unsettled().is_empty() && self.house.is_open() {
-                self.journal.tell("all has settled");
-                return;
-            }
-            sleep(LOOK_EACH).await;
-        }
-        for what in self.unsettled() {
-            self.journal.wrong(&format!("does not settle: {what}"));
-        }
-    }
-
-    fn unsettled(&mut self) -> Vec<String> {
-        let mut unsettled = Vec::new();
-        for seat in &mut self.seats {
-            let all = || seat.peer.iter().chain(&seat.challenger).chain(&seat.old);
-            // Of several that live under one name only one can have it; the others go on asking.
-            let is_disputed = all().count() > 1 && all().any(Peer::is_connected);
-            let peers = seat.peer.iter_mut().chain(&mut seat.challenger);
-            for peer in peers.chain(&mut seat.old) {
-                let (calls, standing) = (peer.open_calls(), peer.standing());
-                let asks = is_disputed && standing == Some(Standing::Reconnecting);
-                let is_in = peer.is_connected() || peer.is_lost() || peer.has_given_up();
-                if calls > 0 || !(is_in || asks) {
-                    let name = self.journal.name(peer.life);
-                    unsettled.push(format!("{name} has {calls} open calls, is {standing:?}"));
-                }
-            }
-        }
-        unsettled
-    }
-
-    /// Everybody comes back who is gone, and then everybody reaches everybody. That may take several
-    /// rounds: who handles something does not see that their link has ended.
-    async fn all_meet(&mut self) {
-        let end = Instant::now() + SETTLED_WITHIN;
-        for seat in &mut self.seats {
-            for old in seat.old.drain(..) {
-                old.crash(Fault::Reset);
-            }
-            seat.due = Instant::now();
-        }
-        let mut failed = vec!["to come back".to_owned()];
-        while Instant::now() < end && !failed.is_empty() {
-            self.tend().await;
-            if self.is_complete() {
-                failed = self.call_all(end).await;
-            }
-            sleep(LOOK_EACH).await;
-        }
-        for failed in failed {
-            self.journal.wrong(&format!("after healing fails {failed}"));
-        }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.seats.iter().all(|seat| {
-            seat.challenger.is_none() && seat.peer.as_ref().is_some_and(Peer::is_connected)
-        })
-    }
-
-    /// Everybody calls everybody; what failed.
-    async fn call_all(&mut self, end: Instant) -> Vec<String> {
-        self.journal.tell("everybody calls everybody");
-        let before = self.journal.book().calls.len();
-        for seat in &mut self.seats {
-            for other in self.script.names.iter().chain(&[SERVER]) {
-                if let (true, Some(peer)) = (seat.name != *other, &mut seat.peer) {
-                    peer.call(other, Order::plain(Kind::Parcel));
-                    peer.call(other, Order::plain(Kind::Ask));
-                }
-            }
-        }
-        while Instant::now() < end && !self.unsettled().is_empty() {
-            sleep(LOOK_EACH).await;
-        }
-        let book = self.journal.book();
-        let failed = book.calls[before..]
-            .iter()
-            .filter(|call| !matches!(&call.ends[..], [(_, End::Done)]));
-        failed
-            .map(|call| {
-                let from = &book.lives[call.life].name;
-                format!("{:?} {} of {from} to {}", call.kind, call.number, call.to)
-            })
-            .collect()
-    }
-
-    /// Everybody's picture of their rooms becomes what the server has, with nobody in them who is not
-    /// there.
-    async fn no_ghosts(&mut self) {
-        let end = Instant::now() + SETTLED_WITHIN;
-        while Instant::now() < end && !self.ghosts().is_empty() {
-            sleep(LOOK_EACH).await;
-        }
-        for ghost in self.ghosts() {
-            self.journal.wrong(&ghost);
-        }
-    }
-
-    fn ghosts(&self) -> Vec<String> {
-        let mut ghosts = Vec::new();
-        let Some(rendezvous) = self.house.rendezvous() else {
-            return vec!["there is no server".to_owned()];
-        };
-        if rendezvous.sessions() != self.seats.len() {
-            ghosts.push(format!("there are {} sessions", rendezvous.sessions()));
-        }
-        for seat in &self.seats {
-            let id = PeerId::new(seat.name).expect("a name");
-            let rooms = rendezvous.rooms_of(&id);
-            let truth: Vec<_> = rooms.iter().filter_map(|id| rendezvous.room(id)).collect();
-            let picture = seat.peer.as_ref().map(Peer::rooms).unwrap_or_default();
-            if !picture.iter().eq(&truth) {
-                ghosts.push(format!("{} sees {picture:?}, not {truth:?}", seat.name));
-            }
-            for room in truth {
-                let online = rendezvous::events::PlayerStatus::Online;
-                let is_there = |id: &PeerId| self.script.names.iter().any(|name| *name == &**id);
-                let players = &room.players;
-                if !players
-                    .iter()
-                    .all(|player| is_there(&player.id) && player.status == online)
-                {
-                    ghosts.push(format!("there are ghosts in {room:?}"));
-                }
-            }
-        }
-        ghosts
     }
 }

@@ -24,6 +24,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Frames after which the server is told that they have arrived, long before it has too many to keep.
 const REPORT_AFTER: u64 = 64;
 
+/// A session's first sign of life on a link: the server finds out who vanishes only after one.
+const FIRST_BEAT: Duration = Duration::from_secs(1);
+
 /// The least time between two words about passes that were dropped.
 const DROPPED_EVERY: Duration = Duration::from_secs(1);
 
@@ -206,7 +209,7 @@ impl Driver {
             self.life.keeper = Some(keep.keeper);
             self.connection.begin_session(self.now, keep.terms, None);
             self.connection.expect_heartbeats(self.now);
-            self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
+            self.life.beat_at = Some(due(self.now, self.first_beat()));
         }
         if has_mail && let Some(parcel) = self.link.take_parcel() {
             self.revive(parcel);
@@ -321,7 +324,7 @@ impl Driver {
         self.connection.expect_heartbeats(self.now);
         self.life.down = None;
         self.life.reported = self.connection.received_frames();
-        self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
+        self.life.beat_at = Some(due(self.now, self.first_beat()));
         self.link.set_down(false);
         if let Some(tending) = &self.life.tending {
             if resumed {
@@ -396,6 +399,10 @@ impl Driver {
         target.deliver(parcel);
         self.connection.abort();
         true
+    }
+
+    fn first_beat(&self) -> Duration {
+        FIRST_BEAT.min(self.connection.limits().heartbeat)
     }
 
     /// Shows that this client lives, now and then.

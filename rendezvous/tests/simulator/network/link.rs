@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -40,6 +41,8 @@ struct State {
     is_reset: bool,
     /// Whether the end was dropped.
     is_gone: [bool; 2],
+    /// When something began to vanish in it.
+    hole_since: Option<Instant>,
     random: Random,
 }
 
@@ -54,6 +57,7 @@ impl Link {
             pipes,
             is_reset: false,
             is_gone: [false; 2],
+            hole_since: None,
             random,
         };
         let link = Arc::new(Self {
@@ -88,16 +92,28 @@ impl Link {
             Fault::Reset => state.is_reset = true,
             Fault::Stall(until) => state.pipes.iter_mut().for_each(|pipe| pipe.stall(until)),
             Fault::HalfClose(side) => state.pipes[side].end(),
-            Fault::Hole(side) => state.pipes[side].vanish(),
-            Fault::Silence => state.pipes.iter_mut().for_each(Pipe::vanish),
+            Fault::Hole(side) => {
+                state.pipes[side].vanish();
+                state.hole_since.get_or_insert_with(Instant::now);
+            }
+            Fault::Silence => {
+                state.pipes.iter_mut().for_each(Pipe::vanish);
+                state.hole_since.get_or_insert_with(Instant::now);
+            }
         });
+    }
+
+    /// Whether bytes have vanished in it for so long.
+    pub(super) fn is_hole_for(&self, time: Duration) -> bool {
+        let since = self.lock().hole_since;
+        since.is_some_and(|since| since.elapsed() >= time)
     }
 
     /// Lets go on what stalls. A black hole stays one, unless its ends are to be told.
     pub(super) fn heal(&self, tells_holes: bool) {
         self.change(|state| {
             state.pipes.iter_mut().for_each(Pipe::resume);
-            state.is_reset |= tells_holes && state.pipes.iter().any(Pipe::is_hole);
+            state.is_reset |= tells_holes && state.hole_since.is_some();
         });
     }
 

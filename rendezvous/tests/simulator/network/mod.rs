@@ -22,6 +22,10 @@ pub(crate) use link::{End, Fault};
 
 use link::Link;
 
+/// After this time a host's system finds out that a link is a black hole, whatever its programs do: as
+/// long as the keepalive of the library's sockets takes.
+pub(crate) const KEEPALIVE: Duration = Duration::from_mins(2);
+
 /// Links that wait for a host to take them.
 const BACKLOG: usize = 64;
 
@@ -150,12 +154,21 @@ impl Network {
     }
 
     /// Ends all faults. A link that is a black hole is reset where `tells_holes`, as by a host that is
-    /// back and knows nothing of it; else it is one for ever.
+    /// back and knows nothing of it; else it is one until somebody finds out.
     pub(crate) fn heal(&self, tells_holes: bool) {
         self.lock().is_healed = true;
         for link in self.links(|_| true) {
             link.heal(tells_holes);
         }
+    }
+
+    /// Resets links that have been black holes for so long that a system finds out; whose they were.
+    pub(crate) fn keep_alive(&self) -> Vec<String> {
+        let found = self.links(|link| link.is_up() && link.is_hole_for(KEEPALIVE));
+        let of = found.iter().map(|link| link.hosts.join(" to "));
+        let of = of.collect();
+        found.iter().for_each(|link| link.suffer(Fault::Reset));
+        of
     }
 
     /// The links in the order in which they were made; without the lock, which woken ones may take.

@@ -10,6 +10,9 @@ use super::{State, World};
 /// Everything settles within this time once the network is whole.
 const SETTLED_WITHIN: Duration = Duration::from_mins(10);
 
+/// Longer than anything waits before it is sent again.
+const LONGEST_WAIT: Duration = Duration::from_secs(61);
+
 impl World {
     /// What must hold after each step.
     pub(super) fn check(&mut self) {
@@ -28,7 +31,15 @@ impl World {
                     assert_eq!(ran, Some(&Some(Result::Refused)), "{pass}");
                 }
                 Ended::Refused(_) | Ended::NotSentInTime => assert_eq!(ran, None, "{pass}"),
-                Ended::TimedOut | Ended::Unknown(_) => {}
+                Ended::TimedOut => {
+                    let longest = self.whole_since.map(|since| since + LONGEST_WAIT);
+                    let deadline = self.deadlines[pass as usize];
+                    assert!(
+                        longest.is_none_or(|longest| deadline <= longest),
+                        "nothing was in the way of {pass}"
+                    );
+                }
+                Ended::Unknown(_) => {}
             }
         }
         let open = self
@@ -44,6 +55,7 @@ impl World {
     /// The network is whole from now on: everything ends, and nothing is kept.
     pub(super) fn settle(&mut self) {
         let until = self.now + SETTLED_WITHIN;
+        self.whole_since = Some(self.now);
         self.cut();
         loop {
             self.transmit(usize::MAX);

@@ -81,6 +81,9 @@ struct World {
     ends: [End; 3],
     /// To which end each is.
     passes: Vec<(usize, State)>,
+    deadlines: Vec<Instant>,
+    /// Since when the network is whole.
+    whole_since: Option<Instant>,
     frames: Vec<Frame>,
     answers: Vec<Answer>,
     is_honest: bool,
@@ -123,6 +126,8 @@ impl World {
                 End::new(peer("bob"), setting & 4 == 0, limits),
             ],
             passes: Vec::new(),
+            deadlines: Vec::new(),
+            whole_since: None,
             frames: Vec::new(),
             answers: Vec::new(),
             is_honest: true,
@@ -215,6 +220,7 @@ impl World {
         let is_taken = self.sender.confirm(dest.as_ref(), pass).is_ok();
         let state = if is_taken { State::Open } else { State::Left };
         self.passes.push((to, state));
+        self.deadlines.push(deadline);
     }
 
     fn transmit(&mut self, mut room: usize) {

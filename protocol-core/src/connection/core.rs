@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Role;
-use super::calls::Judged;
 use super::delivery::Recent;
 use super::ids::IdSource;
 use super::incoming::{Incoming, Mode, ShortText};
+use super::judged::Judged;
 use super::limits::{Limits, due};
 use super::outbox::OutgoingCall;
 use super::pending::{NewCall, Outcome, Pending};

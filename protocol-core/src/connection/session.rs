@@ -1,6 +1,5 @@
 //! What outlives a link: the streams of a session, and what the other end has of it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::core::Phase;
 use super::delivery::{DeliveryLimits, Ended, Receiver, Sender};
+use super::held::Held;
 use super::incoming::ShortText;
 use super::pending::{Outcome, Waiter};
 use super::{Connection, Core, OutgoingCall};
@@ -63,51 +63,6 @@ impl std::fmt::Debug for Transplant {
             .field("unread", &(self.wire.len() + self.plain.len()))
             .field("sent", &self.sent)
             .finish_non_exhaustive()
-    }
-}
-
-/// Frames that the other end must not miss, until it is known that it has them.
-#[derive(Debug)]
-pub(super) struct Held {
-    frames: VecDeque<(u64, Bytes)>,
-    bytes: usize,
-    most: usize,
-    most_bytes: usize,
-    /// The last of those that were dropped, since there were too many.
-    pub(super) gap: u64,
-}
-
-impl Held {
-    fn new(limits: &DeliveryLimits) -> Self {
-        Self {
-            frames: VecDeque::new(),
-            bytes: 0,
-            most: limits.held_events,
-            most_bytes: limits.held_bytes,
-            gap: 0,
-        }
-    }
-
-    pub(super) fn push(&mut self, number: u64, frame: Bytes) {
-        self.bytes += frame.len();
-        self.frames.push_back((number, frame));
-        while (self.frames.len() > self.most || self.bytes > self.most_bytes)
-            && let Some((number, frame)) = self.frames.pop_front()
-        {
-            self.bytes -= frame.len();
-            self.gap = number;
-            metrics::count(metrics::HELD_FORGOTTEN);
-        }
-    }
-
-    /// Forgets those that the other end has.
-    fn received(&mut self, received: u64) {
-        while let Some((number, frame)) = self.frames.front()
-            && *number <= received
-        {
-            self.bytes -= frame.len();
-            self.frames.pop_front();
-        }
     }
 }
 
@@ -172,7 +127,7 @@ impl Core {
         {
             let stamp = session.terms.stamp.as_deref();
             session.sender.transmit(now, |sent| {
-                super::pending::write_numbered_pass(out, stamp, &sent);
+                super::repeat::write_numbered_pass(out, stamp, &sent);
                 out.len() < most
             });
         }

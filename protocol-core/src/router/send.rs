@@ -66,7 +66,8 @@ fn encode<E: Event>(
 pub(crate) fn encode_shared<E: Pass>(event: &E, limit: usize) -> Result<Bytes, SendError> {
     let mut frame = encode(FrameType::Pass, None, event, limit)?;
     wire::write_tail(&mut frame, FrameType::Pass, None);
-    Ok(frame.into())
+    // Queues count its bytes, and may hold it for long: no more than those are kept.
+    Ok(frame.into_boxed_slice().into())
 }
 
 pub(crate) fn send<'a, E: Pass>(

@@ -163,12 +163,7 @@ impl Crowd {
             change(&mut host).await;
             self.links.push(host.0);
         }
-        self.filled(
-            "news for lost links",
-            before,
-            OUTBOUND + HELD + IDLE,
-            CHANGES * 1_000,
-        );
+        self.filled("news for lost links", before, HELD + IDLE, CHANGES * 1_000);
     }
 
     async fn member(&self, kind: &str, number: usize) -> Bare {

@@ -5,6 +5,7 @@
 //! above all that were ever given, so that it repeats none. A frame whose number is the lowest that is open says so, and its receiver may begin
 //! there.
 
+mod sent;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,8 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use self::stream::{After, Stream};
+use self::sent::After;
+use self::stream::Stream;
 use super::DeliveryLimits;
 use crate::ids::PeerId;
 use crate::wire::WireError;

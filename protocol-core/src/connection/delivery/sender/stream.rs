@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::sent::{After, Sent};
 use super::{Ended, Pass, Pin, Transmission};
 use crate::connection::delivery::{DeliveryLimits, FIRST_PAUSE};
 use crate::metrics;
@@ -61,42 +62,6 @@ impl<W> Stream<W> {
     /// All numbers from this one on were never given.
     pub(super) fn next(&self) -> u64 {
         self.next
-    }
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sent<W> {
-    seq: u64,
-    id: Uuid,
-    pub(super) start: Vec<u8>,
-    deadline: Instant,
-    /// None once its end was told.
-    pub(super) waiter: Option<W>,
-    settled: bool,
-    round: u32,
-    times: u32,
-}
-
-/// What came of a change, for the sums over all streams.
-#[derive(Default)]
-pub(super) struct After {
-    pub(super) resend_delay: Duration,
-    pub(super) began: usize,
-    pub(super) ended: usize,
-    pub(super) taken: usize,
-    pub(super) freed: usize,
-    pub(super) due: Option<Instant>,
-    pub(super) is_ready: bool,
-}
-
-impl After {
-    pub(super) fn opened(&mut self, bytes: usize) {
-        self.began += 1;
-        self.taken += bytes;
-    }
-
-    pub(super) fn due(&mut self, at: Instant) {
-        self.due = super::earlier(self.due, Some(at));
     }
 }
 

@@ -73,9 +73,8 @@ impl Repeat {
     pub(super) fn judge(&self, error: &WireError) -> Refusal {
         let is_repeated = self.times > 1;
         match error.standard() {
-            Some(ErrorCode::Expired) => Refusal::Unknown,
             Some(ErrorCode::StaleDest) if !is_repeated => Refusal::Later,
-            Some(ErrorCode::StaleDest) => Refusal::Unknown,
+            Some(ErrorCode::Expired | ErrorCode::StaleDest) => Refusal::Unknown,
             // After the server was started anew the peer may not be back yet.
             Some(ErrorCode::PeerNotFound) if is_repeated => Refusal::Later,
             Some(code) if is_repeated && code.is_retryable() => Refusal::Later,

@@ -3,8 +3,12 @@
 //! One write for all that a drained input caused, or for each [`FLUSH_BYTES`] of it; nothing is
 //! spawned for a handler that is ready at once.
 
+mod aside;
+mod failure;
+mod reconnect;
 mod serve;
 mod session;
+mod writing;
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -14,16 +18,17 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Sleep;
 
+use self::failure::Failure;
 use self::session::Life;
 pub(super) use self::session::Tending;
 use super::transport::Io;
 use super::{guard, now};
-use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, Notice, due};
+use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, due};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
 use crate::metrics;
@@ -387,45 +392,4 @@ fn admit<S: Service>(
         let text = "admitting the event panicked";
         Err(WireError::new(ErrorCode::Internal, text))
     })
-}
-
-/// Why a handler gave no reply.
-enum Failure {
-    Panicked,
-    /// Nobody awaits its answer.
-    Cancelled,
-    TooSlow {
-        limit: Duration,
-    },
-}
-
-impl From<guard::Panicked> for Failure {
-    fn from(_: guard::Panicked) -> Self {
-        Self::Panicked
-    }
-}
-
-impl Failure {
-    fn notice<'a>(&self, name: &'a str) -> Option<Notice<'a>> {
-        match self {
-            Self::Panicked => Some(Notice::HandlerPanicked { name }),
-            Self::TooSlow { .. } => Some(Notice::HandlerTooSlow { name }),
-            Self::Cancelled => None,
-        }
-    }
-
-    fn reply(self) -> ReplyBuffer {
-        let (code, text) = match self {
-            Self::Panicked => (ErrorCode::Internal, "the handler panicked".to_owned()),
-            Self::TooSlow { limit } => {
-                let text = format!("the handler took longer than {limit:?}");
-                (ErrorCode::Internal, text)
-            }
-            Self::Cancelled => {
-                let text = "the handler was stopped, since nobody awaits the answer";
-                (ErrorCode::Timeout, text.to_owned())
-            }
-        };
-        ReplyBuffer::default().refused(WireError::new(code, text))
-    }
 }

@@ -1,13 +1,12 @@
 //! The driver's other half: the socket, the queue of handles, the timers.
 
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWrite;
 use tokio::task::coop;
 
 use super::{Driver, Failure, admit};
@@ -303,26 +302,6 @@ impl Driver {
         true
     }
 
-    /// Writes what is due. Where calls just ended, their tasks get one turn first to add what they
-    /// send next to the same write; then this returns `true`, and the driver was woken.
-    fn flush_in_turn(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.connection.take_completed() > 0 && !self.yielded {
-            self.yielded = true;
-            cx.waker().wake_by_ref();
-            return true;
-        }
-        self.yielded = false;
-        self.flush(cx);
-        false
-    }
-
-    /// Goes on without the link where the session can, else gives it up.
-    fn lost_or_broken(&mut self, reason: CloseReason) {
-        if !self.lost(&reason) {
-            self.connection.broken(reason);
-        }
-    }
-
     /// Ends the work for requests whose callers have given them up.
     fn cancel(&mut self) {
         for (from, id) in self.connection.take_cancelled() {
@@ -334,46 +313,6 @@ impl Driver {
                 handle.abort();
                 drop(self.finish(&exchange, Err(Failure::Cancelled)));
             }
-        }
-    }
-
-    pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let output = self.connection.output();
-            let (false, Some(io)) = (output.is_empty(), &mut self.io) else {
-                return;
-            };
-            match Pin::new(io).poll_write(cx, output) {
-                Poll::Ready(Ok(0)) => {
-                    self.lost_or_broken(io::Error::from(io::ErrorKind::WriteZero).into());
-                }
-                Poll::Ready(Ok(count)) => self.connection.written(count),
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => self.lost_or_broken(error.into()),
-                Poll::Pending => {
-                    self.connection.blocked(self.now);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
-        if !self.connection.wants_shutdown() || !self.backlog.is_empty() {
-            return;
-        }
-        self.connection.finish();
-        self.flush(cx);
-        if !self.connection.wants_shutdown() {
-            return;
-        }
-        // Plain sockets shut at once; a transport that waits is asked again at its wake-up.
-        let is_shut = match &mut self.io {
-            Some(io) => Pin::new(io).poll_shutdown(cx).is_ready(),
-            None => true,
-        };
-        if is_shut {
-            self.connection.shut_down(self.now);
         }
     }
 

@@ -1,25 +1,18 @@
 //! How a driver keeps a session: what it does when the link is lost, and with another one.
 
-use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use super::Driver;
-use crate::connection::{Backlog, Closing, IdSource, Outgoing, Transplant, count_loss, due};
+use super::aside::Aside;
+use crate::connection::{Closing, IdSource, count_loss, due};
 use crate::error::CloseReason;
-use crate::ids::ConnectionId;
 use crate::metrics;
-use crate::router::{AnyKeeper, Greeted, Link, LinkStatus, Parcel, Ungreeted, Work};
+use crate::router::{AnyKeeper, Greeted, LinkStatus, Parcel, Ungreeted, Work};
 use crate::runtime::connect_error::ConnectError;
 use crate::runtime::states::{ClientState, StateSender};
 use crate::runtime::transport::{Dial, Dialed, Io};
-
-/// The first attempt to get another link comes within this time, the next within twice as long, and
-/// so on.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// The longest time between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Frames after which the server is told that they have arrived, long before it has too many to keep.
 const REPORT_AFTER: u64 = 64;
@@ -41,41 +34,34 @@ pub(in crate::runtime) struct Tending {
 #[derive(Default)]
 pub(super) struct Life {
     pub(super) tending: Option<Tending>,
-    keeper: Option<Arc<dyn AnyKeeper>>,
-    down: Option<Down>,
-    greeting: Option<Aside<Result<Greeted, Ungreeted>>>,
-    beat: Option<Aside<()>>,
-    beat_at: Option<Instant>,
+    pub(super) keeper: Option<Arc<dyn AnyKeeper>>,
+    pub(super) down: Option<Down>,
+    pub(super) greeting: Option<Aside<Result<Greeted, Ungreeted>>>,
+    pub(super) beat: Option<Aside<()>>,
+    pub(super) beat_at: Option<Instant>,
     /// Frames that the server was told of.
-    reported: u64,
-    leaving: Leaving,
+    pub(super) reported: u64,
+    pub(super) leaving: Leaving,
     pub(super) dropped: u64,
-    dropped_at: Option<Instant>,
+    pub(super) dropped_at: Option<Instant>,
 }
 
-struct Down {
-    reason: CloseReason,
+pub(super) struct Down {
+    pub(super) reason: CloseReason,
     /// When the session is given up.
-    until: Instant,
-    attempts: u32,
-    dialing: Option<Work<Result<Dialed, ConnectError>>>,
+    pub(super) until: Instant,
+    pub(super) attempts: u32,
+    pub(super) dialing: Option<Work<Result<Dialed, ConnectError>>>,
 }
 
 #[derive(Default)]
-enum Leaving {
+pub(super) enum Leaving {
     #[default]
     NotAsked,
     /// Open calls may end before that.
     Waiting(Instant),
     Saying(Aside<()>),
     Said,
-}
-
-/// Work of the keeper, with a queue of its own for what it sends.
-struct Aside<T> {
-    link: Arc<Link>,
-    backlog: Backlog,
-    work: Work<T>,
 }
 
 impl Life {
@@ -91,7 +77,7 @@ impl Life {
     }
 
     /// Which end of the link this is, for an operator.
-    fn end(&self) -> &'static str {
+    pub(super) fn end(&self) -> &'static str {
         match self.tending {
             Some(_) => "client",
             None => "server",
@@ -174,25 +160,6 @@ impl Driver {
         true
     }
 
-    /// Tries to get another link after a while, at a client.
-    fn dial(&mut self) {
-        let (Some(tending), Some(down)) = (&mut self.life.tending, &mut self.life.down) else {
-            return;
-        };
-        let longest = FIRST_PAUSE
-            .saturating_mul(1 << down.attempts.min(8))
-            .min(LONGEST_PAUSE);
-        // Half of it is left to chance, so that many who were cut off together come one by one.
-        let share = u32::try_from(tending.random.random() % 1_000).unwrap_or(0);
-        let pause = longest / 2 + longest / 2 * share / 1_000;
-        down.attempts += 1;
-        let dialer = Arc::clone(&tending.dialer);
-        down.dialing = Some(Box::pin(async move {
-            tokio::time::sleep(pause).await;
-            dialer.dial().await
-        }));
-    }
-
     /// Does what the session needs. Returns whether events may be handled that could not before, or
     /// the link may end.
     pub(super) fn poll_session(&mut self, cx: &mut Context<'_>) -> bool {
@@ -232,110 +199,6 @@ impl Driver {
         self.poll_beat(cx);
         self.tell_dropped();
         false
-    }
-
-    fn poll_down(&mut self, cx: &mut Context<'_>) -> bool {
-        loop {
-            if let Some(down) = &mut self.life.down
-                && let Some(dialing) = &mut down.dialing
-            {
-                match dialing.as_mut().poll(cx) {
-                    Poll::Pending => return false,
-                    Poll::Ready(dialed) => {
-                        down.dialing = None;
-                        self.now = crate::runtime::now();
-                        match dialed {
-                            Ok(dialed) => self.greet(dialed),
-                            Err(error) => {
-                                tracing::debug!(%error, "no new link yet");
-                                self.dial();
-                            }
-                        }
-                        continue;
-                    }
-                }
-            }
-            let Some(mut greeting) = self.life.greeting.take() else {
-                return false;
-            };
-            let greeted = greeting.poll(cx, self);
-            match greeted {
-                Poll::Pending => {
-                    self.life.greeting = Some(greeting);
-                    return false;
-                }
-                Poll::Ready(Ok(greeted)) => {
-                    self.stand(greeted);
-                    return true;
-                }
-                Poll::Ready(Err(Ungreeted::Again(why))) => {
-                    tracing::debug!(why, "the session does not stand yet");
-                    let reason = CloseReason::Closed;
-                    if !self.lost(&reason) {
-                        self.life.down = None;
-                        self.io = None;
-                        self.connection.broken(reason);
-                        return true;
-                    }
-                }
-                Poll::Ready(Err(Ungreeted::Never(word))) => {
-                    self.life.down = None;
-                    self.io = None;
-                    self.connection.broken(CloseReason::RefusedByPeer(word));
-                    return true;
-                }
-            }
-        }
-    }
-
-    /// Greets the server on a new link.
-    fn greet(&mut self, Dialed { io, opened }: Dialed) {
-        let Some(keeper) = self.life.keeper.clone() else {
-            return;
-        };
-        let identity = opened.codec.peer();
-        if identity != self.link.identity {
-            tracing::warn!("another server answers at the address");
-            self.dial();
-            return;
-        }
-        self.io = Some(io);
-        self.connection.relink(
-            self.now,
-            Transplant {
-                codec: opened.codec,
-                sealed: bytes::BytesMut::new(),
-                wire: opened.wire,
-                plain: opened.plain,
-                sent: 0,
-            },
-        );
-        if identity.key().is_none() {
-            self.connection.open_plain();
-        }
-        let received = self.connection.received_frames();
-        self.life.greeting = Some(self.aside(|lane| keeper.greet(lane, received)));
-    }
-
-    /// The session stands again.
-    fn stand(&mut self, greeted: Greeted) {
-        let resumed = greeted.resumed;
-        self.connection.greeted(self.now, greeted.terms, resumed);
-        self.connection.expect_heartbeats(self.now);
-        self.life.down = None;
-        self.life.reported = self.connection.received_frames();
-        self.life.beat_at = Some(due(self.now, self.first_beat()));
-        self.link.set_down(false);
-        if let Some(tending) = &self.life.tending {
-            if resumed {
-                metrics::count_by(metrics::SESSIONS_RESUMED, "end", self.life.end());
-            }
-            tending.states.send(if resumed {
-                ClientState::Resumed
-            } else {
-                ClientState::Connected
-            });
-        }
     }
 
     /// At a server: the session goes on with another link, whatever became of the one that it had.
@@ -401,7 +264,7 @@ impl Driver {
         true
     }
 
-    fn first_beat(&self) -> Duration {
+    pub(super) fn first_beat(&self) -> Duration {
         FIRST_BEAT.min(self.connection.limits().heartbeat)
     }
 
@@ -484,37 +347,11 @@ impl Driver {
         self.link.tell(LinkStatus::Dropped { passes });
     }
 
-    fn aside<T>(&self, work: impl FnOnce(Arc<Link>) -> Work<T>) -> Aside<T> {
-        let limits = self.connection.limits();
-        let identity = self.connection.peer();
-        let link = Link::new(limits, ConnectionId(0), None, identity, Weak::new());
-        let link = Arc::new(link);
-        Aside {
-            work: work(Arc::clone(&link)),
-            link,
-            backlog: Backlog::default(),
-        }
-    }
-
     /// Takes note of how the link ended for good.
     pub(super) fn tell_end(&mut self, reason: &CloseReason) {
         if let Some(tending) = self.life.tending.take() {
             tending.states.send(ClientState::Lost(reason.clone()));
         }
         self.life.keeper = None;
-    }
-}
-
-impl<T> Aside<T> {
-    fn poll(&mut self, cx: &mut Context<'_>, driver: &mut Driver) -> Poll<T> {
-        let done = self.work.as_mut().poll(cx);
-        let visit = self.link.outbox.visit(&mut self.backlog, 0, driver.now);
-        let _ = visit;
-        while let Some(outgoing) = self.backlog.pop(true) {
-            if let Outgoing::Call(call) = outgoing {
-                driver.connection.send_aside(driver.now, call);
-            }
-        }
-        done
     }
 }

@@ -1,0 +1,72 @@
+//! What the driver writes, and the end of it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
+
+use super::Driver;
+use crate::error::CloseReason;
+
+impl Driver {
+    /// Writes what is due. Where calls just ended, their tasks get one turn first to add what they
+    /// send next to the same write; then this returns `true`, and the driver was woken.
+    pub(super) fn flush_in_turn(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.connection.take_completed() > 0 && !self.yielded {
+            self.yielded = true;
+            cx.waker().wake_by_ref();
+            return true;
+        }
+        self.yielded = false;
+        self.flush(cx);
+        false
+    }
+
+    /// Goes on without the link where the session can, else gives it up.
+    pub(super) fn lost_or_broken(&mut self, reason: CloseReason) {
+        if !self.lost(&reason) {
+            self.connection.broken(reason);
+        }
+    }
+
+    pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let output = self.connection.output();
+            let (false, Some(io)) = (output.is_empty(), &mut self.io) else {
+                return;
+            };
+            match Pin::new(io).poll_write(cx, output) {
+                Poll::Ready(Ok(0)) => {
+                    self.lost_or_broken(io::Error::from(io::ErrorKind::WriteZero).into());
+                }
+                Poll::Ready(Ok(count)) => self.connection.written(count),
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => self.lost_or_broken(error.into()),
+                Poll::Pending => {
+                    self.connection.blocked(self.now);
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
+        if !self.connection.wants_shutdown() || !self.backlog.is_empty() {
+            return;
+        }
+        self.connection.finish();
+        self.flush(cx);
+        if !self.connection.wants_shutdown() {
+            return;
+        }
+        // Plain sockets shut at once; a transport that waits is asked again at its wake-up.
+        let is_shut = match &mut self.io {
+            Some(io) => Pin::new(io).poll_shutdown(cx).is_ready(),
+            None => true,
+        };
+        if is_shut {
+            self.connection.shut_down(self.now);
+        }
+    }
+}

@@ -227,8 +227,19 @@ impl Core {
         }
     }
 
+    /// Sends what waits for all such peers.
+    pub(super) fn send_all_unnumbered(&mut self, now: Instant) {
+        let absent = self.with_sender(|sender, _| sender.absent());
+        for dest in absent.unwrap_or_default() {
+            self.send_unnumbered(now, dest.as_ref());
+        }
+    }
+
     /// Sends what waited for a peer that turned out to understand no numbers.
     fn send_unnumbered(&mut self, now: Instant, dest: Option<&PeerId>) {
+        if self.down {
+            return;
+        }
         let passes = self.with_sender(|sender, _| sender.take_unnumbered(dest));
         for pass in passes.unwrap_or_default() {
             self.confirm_plain(now, dest, pass);

@@ -49,7 +49,12 @@ impl Connection {
     /// the wait before closing.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.core.expire(now);
+        let was_paused = self.pace.is_paused();
         self.pace.handle_timeout(now);
+        if was_paused && !self.pace.is_paused() {
+            // Whoever was not listened to was not silent.
+            self.heard(now);
+        }
         if self.stranger_until().is_some_and(|until| until <= now) {
             metrics::count(metrics::STRANGERS_TIMED_OUT);
             self.violated(WireError::new(
@@ -132,6 +137,11 @@ impl Connection {
     pub(super) fn violated_as(&mut self, reason: CloseReason, word: &WireError) {
         self.input.discard();
         self.input.frame_since = None;
+        if self.core.down {
+            // There is nobody to say it to.
+            self.broken(reason);
+            return;
+        }
         self.core.violated(reason, word);
     }
 

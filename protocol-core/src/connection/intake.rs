@@ -200,6 +200,11 @@ impl Connection {
                 }
             } else if !(self.core.is_event(&frame) && taken) {
                 self.core.consider_answer(frame);
+                if self.core.down {
+                    // By what answers the greeting the session may stand, and what follows is its own.
+                    self.input.consume(consumed);
+                    return;
+                }
             } else if full {
                 self.core.refuse_busy(frame);
             } else {

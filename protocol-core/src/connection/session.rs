@@ -245,18 +245,38 @@ impl Connection {
     }
 
     /// Sets aside what has arrived and is not handled yet, so that it counts as received.
-    fn keep_whole_lines(&mut self) {
-        while let Ok(Some((content, consumed))) = self.input.take_line(self.frame_limit()) {
+    ///
+    /// What is between the two ends themselves is heard at once. As many lines are taken as wait for a
+    /// handler at most.
+    pub(crate) fn keep_whole_lines(&mut self) {
+        if self.core.session.is_none() || self.core.down {
+            return;
+        }
+        let limits = &self.core.limits;
+        let (most, most_bytes) = (limits.queued_events, limits.queued_bytes);
+        while self.input.aside.len() < most
+            && self.input.aside_bytes < most_bytes
+            && let Ok(Some((content, consumed))) = self.input.take_line(self.frame_limit())
+        {
+            self.pace
+                .charge(self.core.now, usize::from(!content.is_empty()), consumed);
             if !content.is_empty() {
                 let Ok(frame) = Frame::parse(&self.input.plain[content.clone()]) else {
-                    return;
+                    break;
                 };
                 self.received_on_link += 1;
                 let transit = self.core.is_transit(&frame);
-                self.input.set_aside(content, transit);
+                if self.core.is_event(&frame) || transit {
+                    self.input.set_aside(content, transit);
+                } else {
+                    self.core.consider_answer(frame);
+                }
             }
             self.input.consume(consumed);
         }
+        // What found no room was not received.
+        self.input.plain.clear();
+        self.input.cut_off();
     }
 
     /// Whether the link is lost and the session goes on.
@@ -275,6 +295,7 @@ impl Connection {
         self.received_on_link = 0;
         self.aside_before_link = self.input.aside.len();
         self.core.drop_output();
+        self.core.link_refused = None;
         self.heard_at = Some(now);
         self.input.plain.extend_from_slice(&link.plain);
         self.input.wire = link.wire;
@@ -285,6 +306,7 @@ impl Connection {
     pub fn greeted(&mut self, now: Instant, terms: SessionTerms, is_resumed: bool) {
         if !is_resumed {
             self.received_before = 0;
+            self.core.session_over = false;
             // What is of the session before would be news of what is no more; what is numbered comes
             // again.
             self.input.forget_first(self.aside_before_link);
@@ -314,6 +336,7 @@ impl Connection {
 
     fn send_again(&mut self, now: Instant) {
         self.core.with_sender(|sender, _| sender.send_again(now));
+        self.core.send_all_unnumbered(now);
         self.core.repeat_requests(now, true);
         self.core.transmit(now);
     }

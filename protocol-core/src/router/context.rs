@@ -200,11 +200,15 @@ impl<P: Protocol> Context<P, AtServer> {
     /// Counts the link as lost from now on where nothing arrives for
     /// [`Limits::silence`](crate::Limits::silence): the client has shown that it sends a sign of life
     /// now and then. `received` is how many frames of the session it has.
-    pub fn expect_heartbeats(&self, received: Option<u64>) {
+    ///
+    /// Returns whether the client has heard something on the link that it has now: the answer by which
+    /// it took the session up again, or more.
+    pub fn expect_heartbeats(&self, received: Option<u64>) -> bool {
         self.link.beats.store(true, Ordering::Relaxed);
         if let Some(received) = received {
             self.link.received.fetch_max(received, Ordering::Relaxed);
         }
+        received.is_some_and(|received| received > self.link.resumed_at.load(Ordering::Relaxed))
     }
 
     /// Another client of this server.

@@ -79,6 +79,8 @@ pub(crate) struct Link {
     pub(crate) beats: AtomicBool,
     /// Frames of the session that the other end has said it has.
     pub(crate) received: AtomicU64,
+    /// How many it had when it took the session up again.
+    pub(crate) resumed_at: AtomicU64,
     /// Frames that one must have to take the session up again.
     pub(crate) resumable_from: AtomicU64,
     /// Whether something of a session waits for the driver.
@@ -124,6 +126,7 @@ impl Link {
             down: AtomicBool::new(false),
             beats: AtomicBool::new(false),
             received: AtomicU64::new(0),
+            resumed_at: AtomicU64::new(0),
             resumable_from: AtomicU64::new(0),
             has_mail: AtomicBool::new(false),
             keep: Mutex::default(),

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use protocol_core::{ConnectionId, Context, EventError, Includes, Protocol, ToClient};
 use uuid::Uuid;
 
-use super::resume::{check_inc, resume_token};
+use super::resume::{check_inc, cut_off, resume_token};
 use crate::config::Speaks;
 use crate::events::{
     LeaveReason, LogIn, LogOut, LoggedIn, LoggedOut, LoginError, LoginHandler, Ping, Pong,
@@ -16,6 +16,9 @@ use crate::events::{
 use crate::metrics;
 use crate::service::{Rendezvous, in_ms};
 use crate::state::{Directory, OpenError, PeerName, Session};
+
+/// How often a login tries to take its id over.
+const TAKEOVERS: usize = 2;
 
 /// What a log line shows of a text that a client chose.
 const LOGGED_CHARACTERS: usize = 64;
@@ -51,8 +54,9 @@ where
     }
 
     async fn on_ping(&self, cx: &Context<P>, event: Ping) -> Pong {
-        cx.expect_heartbeats(event.received);
-        self.settle(cx);
+        if cx.expect_heartbeats(event.received) {
+            self.settle(cx);
+        }
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -98,10 +102,15 @@ impl<D: Directory> Rendezvous<D> {
             resume: token,
         };
         let session_id = session.id.clone();
+        let is_same_peer = self.is_same_peer(cx, &peer, proof);
         let mut opened = self.inner.directory.open(session.clone()).await;
-        if opened == Err(OpenError::Taken) && self.is_same_peer(cx, &peer, proof) {
+        // Others who prove the same may come at the same time.
+        for _ in 0..TAKEOVERS {
+            if opened != Err(OpenError::Taken) || !is_same_peer {
+                break;
+            }
             self.replace(cx, &peer, &event).await;
-            opened = self.inner.directory.open(session).await;
+            opened = self.inner.directory.open(session.clone()).await;
         }
         opened.map_err(|error| match error {
             OpenError::Taken => LoginError::IdTaken,
@@ -116,7 +125,13 @@ impl<D: Directory> Rendezvous<D> {
         let online = self.inner.bindings.enter(&peer, cx.identity().key());
         let bound_anew = self.bind_id(cx, &peer, proof).await?;
         // The link may have ended meanwhile, or a handler of the server's own gave the name away.
-        if !cx.identify(peer.id().clone()) {
+        let mut has_name = cx.identify(peer.id().clone());
+        if !has_name && is_same_peer {
+            // Another who proves the same is on its way out.
+            cut_off(cx, peer.id()).await;
+            has_name = cx.identify(peer.id().clone());
+        }
+        if !has_name {
             if let (true, Some(key)) = (bound_anew, cx.identity().key()) {
                 self.inner.bindings.take_back(&peer, key);
             }

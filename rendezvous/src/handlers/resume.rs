@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol_core::{
-    ConnectionId, Context, Encoded, Includes, LinkStatus, Protocol, SessionTerms, ToClient,
+    Context, Encoded, Includes, LinkStatus, Protocol, Recipient, SessionTerms, ToClient,
 };
 
 use super::identity::Proof;
@@ -47,9 +47,9 @@ pub(super) fn resume_token(grace: Duration) -> Result<Option<(Secret, ResumeToke
 }
 
 /// Ends a connection whose peer has come by another one, so that its name is free.
-async fn cut_off<P: Protocol>(cx: &Context<P>, connection: ConnectionId) {
+pub(super) async fn cut_off<P: Protocol>(cx: &Context<P>, whose: impl Into<Recipient>) {
     // Whoever finds the name taken all the same tries again.
-    let _ = tokio::time::timeout(LAST_CHANCE, cx.to(connection).replace()).await;
+    let _ = tokio::time::timeout(LAST_CHANCE, cx.to(whose).replace()).await;
 }
 
 impl<D: Directory> Rendezvous<D> {

@@ -181,6 +181,13 @@ impl<W> Sender<W> {
         pass.map_or(Ok(()), Err)
     }
 
+    /// The destinations that understand no numbers.
+    pub fn absent(&self) -> Vec<Option<PeerId>> {
+        let absent = self.streams.iter();
+        let absent = absent.filter(|(_, stream)| stream.pin == Pin::Absent);
+        absent.map(|(dest, _)| dest.clone()).collect()
+    }
+
     /// The passes to a destination that turned out to understand no numbers; to be sent without.
     pub fn take_unnumbered(&mut self, dest: Option<&PeerId>) -> Vec<Pass<W>> {
         let Some(stream) = self.streams.get_mut(&dest.cloned()) else {

@@ -139,6 +139,7 @@ impl Outbox {
             return Pushed::Closed(CloseReason::Closed);
         }
         let pushed = if queue.parked.is_empty() && self.has_room(&queue) {
+            queue.make_way(outgoing.len());
             queue.ready_bytes += outgoing.len();
             queue.ready.push_back(outgoing);
             Pushed::Queued
@@ -216,6 +217,7 @@ impl Outbox {
         if queue.closed.is_none() {
             let fits = queue.parked.is_empty() && self.has_room(&queue);
             let answer = if fits { answer } else { answer.without_frame() };
+            queue.make_way(answer.len());
             queue.ready_bytes += answer.len();
             queue.ready.push_back(Outgoing::Relayed(answer));
             self.call_driver(queue);
@@ -227,6 +229,7 @@ impl Outbox {
     pub(crate) fn peer_gone(&self, via: ConnectionId) {
         let mut queue = self.lock();
         if queue.closed.is_none() {
+            queue.make_way(0);
             queue.ready.push_back(Outgoing::PeerGone(via));
             self.call_driver(queue);
         }
@@ -404,6 +407,7 @@ impl Outbox {
                 Outgoing::Call(call) => call.deadline = parked.deadline,
                 _ => admitted.push(parked.waiter),
             }
+            queue.make_way(parked.outgoing.len());
             queue.ready_bytes += parked.outgoing.len();
             queue.ready.push_back(parked.outgoing);
         }

@@ -127,6 +127,15 @@ impl Queue {
         self.closed.as_ref().or(self.leaving.as_ref())
     }
 
+    /// Takes note that something of so many bytes is queued that may be missed: while the link is lost it
+    /// takes no room from what must not.
+    pub(super) fn make_way(&mut self, bytes: usize) {
+        if let Some((events, waiting)) = &mut self.down {
+            *events += 1;
+            *waiting += bytes;
+        }
+    }
+
     /// Whether the owner wants nothing more sent. In a drain handlers still work and send.
     pub(super) fn refuses(&self) -> bool {
         self.closing >= Some(Closing::Leave)

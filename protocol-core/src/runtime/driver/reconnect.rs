@@ -129,7 +129,13 @@ impl Driver {
         self.connection.expect_heartbeats(self.now);
         self.life.down = None;
         self.life.reported = self.connection.received_frames();
-        self.life.beat_at = Some(due(self.now, self.first_beat()));
+        // The server keeps the token before this one until it hears that the answer is here.
+        let wait = if resumed {
+            Duration::ZERO
+        } else {
+            self.first_beat()
+        };
+        self.life.beat_at = Some(due(self.now, wait));
         self.link.set_down(false);
         if let Some(tending) = &self.life.tending {
             if resumed {

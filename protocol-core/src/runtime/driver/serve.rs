@@ -59,6 +59,12 @@ impl Driver {
             let was_full = self.connection.is_output_full();
             self.collect();
             self.cancel();
+            if self.closing != closing
+                && (self.closing == Some(Closing::Replace) || self.life.is_down())
+            {
+                // That is the session's, whatever handler is at work.
+                continue;
+            }
             let finished = self.poll_concurrent(cx);
             let arrived = self.poll_input(cx, service, handling);
             if self.connection.is_muted() {
@@ -240,6 +246,8 @@ impl Driver {
             || self.connection.input_len() < buffers::READ_BYTES && self.link.outbox.is_watched();
         if !self.connection.wants_read() || (held && !set_aside && !looks_ahead()) {
             self.connection.pause_input();
+            // Whoever is not listened to is not silent.
+            self.connection.heard(self.now);
             return false;
         }
         if set_aside {
@@ -277,10 +285,13 @@ impl Driver {
             Poll::Ready(Ok(_)) => {
                 self.connection.received();
                 self.connection.heard(self.now);
-                if let Some(reason) = self.connection.codec_failure()
-                    && self.lost(&reason)
-                {
-                    return true;
+                if let Some(reason) = self.connection.codec_failure() {
+                    if self.lost(&reason) {
+                        return true;
+                    }
+                    if let CloseReason::RefusedByPeer(_) = reason {
+                        self.connection.broken(reason);
+                    }
                 }
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}

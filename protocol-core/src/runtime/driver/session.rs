@@ -1,6 +1,7 @@
 //! How a driver keeps a session: what it does when the link is lost, and with another one.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,10 @@ impl Life {
         }
     }
 
+    pub(super) fn is_down(&self) -> bool {
+        self.down.is_some()
+    }
+
     pub(super) fn is_greeting(&self) -> bool {
         self.greeting.is_some()
     }
@@ -123,6 +128,11 @@ impl Driver {
 
     /// Takes note that the link is lost; whether the session goes on without it.
     pub(super) fn lost(&mut self, reason: &CloseReason) -> bool {
+        if !self.keeps_session() {
+            return false;
+        }
+        // Whether the session is over may stand in what has arrived.
+        self.connection.keep_whole_lines();
         if !self.keeps_session() {
             return false;
         }
@@ -229,6 +239,7 @@ impl Driver {
         self.io = Some(*io);
         self.place = place;
         let sent = link.sent;
+        self.link.resumed_at.store(received, Ordering::Relaxed);
         self.connection.relink(self.now, link);
         self.connection.resumed(self.now, received, sent);
         metrics::count_by(metrics::SESSIONS_RESUMED, "end", self.life.end());

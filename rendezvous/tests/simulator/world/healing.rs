@@ -35,7 +35,7 @@ impl World {
                 self.house.open().await;
             }
             self.promote();
-            if self.unsettled().is_empty() && self.house.is_open() {
+            if self.unsettled().is_empty() && self.ending.is_empty() && self.house.is_open() {
                 self.journal.tell("all has settled");
                 return;
             }
@@ -43,6 +43,9 @@ impl World {
         }
         for what in self.unsettled() {
             self.journal.wrong(&format!("does not settle: {what}"));
+        }
+        if !self.ending.is_empty() {
+            self.journal.wrong("does not settle: somebody does not end");
         }
     }
 

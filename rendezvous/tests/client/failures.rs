@@ -61,7 +61,9 @@ fn a_server_that_stops_ends_the_script() {
     let server = serve(&[]);
     let address = server.address();
     let mut alice = Talk::logged_in(address, "alice");
-    alice.type_in("wait never 60\nping\n");
+    // Its answer shows that the script is being read.
+    alice.type_in("ping\nwait never 60\nping\n");
+    alice.until("the server answers");
     server.signal("TERM");
     let ended = alice.ended();
     assert_eq!(ended.code, 7, "{ended:?}");
@@ -71,7 +73,7 @@ fn a_server_that_stops_ends_the_script() {
         ended.stdout
     );
     for part in [
-        "error: line 1: wait: link_lost: the server stops",
+        "error: line 2: wait: link_lost: the server stops",
         "error: the link is lost: the server stops",
     ] {
         assert!(ended.stderr.contains(part), "{}", ended.stderr);

@@ -49,6 +49,14 @@ const FOUND: &[(&str, u64)] = &[
         "news of an earlier session are handled in the next one",
         100,
     ),
+    (
+        "a client that crashes before its first ping keeps its id for ever where nothing else finds it",
+        390,
+    ),
+    (
+        "a client whose session ends while it waits to say goodbye keeps its task busy",
+        6_703,
+    ),
 ];
 
 #[test]

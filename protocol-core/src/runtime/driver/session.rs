@@ -303,13 +303,12 @@ impl Driver {
     /// Says goodbye before a client's link ends by its user's wish; whether that is done. Calls that
     /// are open have a while to end before.
     pub(super) fn poll_leaving(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(keeper) = self.life.keeper.clone() else {
-            return true;
-        };
-        if self.connection.is_muted() || self.io.is_none() {
+        // The session may have ended while it waited: then nothing is due any more.
+        let keeper = self.life.keeper.clone();
+        let Some(keeper) = keeper.filter(|_| !self.connection.is_muted() && self.io.is_some()) else {
             self.life.leaving = Leaving::Said;
             return true;
-        }
+        };
         loop {
             match std::mem::take(&mut self.life.leaving) {
                 Leaving::NotAsked => {

@@ -305,7 +305,8 @@ impl Driver {
     pub(super) fn poll_leaving(&mut self, cx: &mut Context<'_>) -> bool {
         // The session may have ended while it waited: then nothing is due any more.
         let keeper = self.life.keeper.clone();
-        let Some(keeper) = keeper.filter(|_| !self.connection.is_muted() && self.io.is_some()) else {
+        let Some(keeper) = keeper.filter(|_| !self.connection.is_muted() && self.io.is_some())
+        else {
             self.life.leaving = Leaving::Said;
             return true;
         };

@@ -165,10 +165,10 @@ impl Network {
     /// Resets links that have been black holes for so long that a system finds out; whose they were.
     pub(crate) fn keep_alive(&self) -> Vec<String> {
         let found = self.links(|link| link.is_up() && link.is_hole_for(KEEPALIVE));
-        let of = found.iter().map(|link| link.hosts.join(" to "));
-        let of = of.collect();
-        found.iter().for_each(|link| link.suffer(Fault::Reset));
-        of
+        for link in &found {
+            link.suffer(Fault::Reset);
+        }
+        found.iter().map(|link| link.hosts.join(" to ")).collect()
     }
 
     /// The links in the order in which they were made; without the lock, which woken ones may take.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{FrameType, MAX_ID_BYTES, RawData, decode_data, write_head, write_tail};
 
-/// Its name (`PROTOCOL.md` §4).
+/// Its name (`PROTOCOL.md` §3).
 const NAME: &str = "cancel_request";
 
 #[derive(Deserialize)]

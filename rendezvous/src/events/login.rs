@@ -120,7 +120,8 @@ pub struct LoggedIn {
     pub grace_ms: u64,
     /// Whether an earlier session goes on.
     pub resumed: bool,
-    /// The rooms that the peer is in.
+    /// Empty: who resumes a session hears the news of its rooms from where it lost them, and whoever
+    /// opens one is in no room.
     pub rooms: Vec<Room>,
 }
 

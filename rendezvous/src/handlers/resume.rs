@@ -1,4 +1,4 @@
-//! Sessions that outlive their link: resumed, replaced, and what others hear of that (`PROTOCOL.md` §9).
+//! Sessions that outlive their link: resumed, replaced, and what others hear of that (`PROTOCOL.md` §12).
 
 use std::time::Duration;
 

@@ -166,7 +166,7 @@ impl Core {
     /// Sends requests again whose answers are overdue, or all that are open.
     pub(super) fn repeat_requests(&mut self, now: Instant, all: bool) {
         let (down, muted) = (self.down, self.muted);
-        let most = self.limits.outbound_bytes;
+        let most = self.limits.outbound_bytes.saturating_sub(self.sealed.len());
         let longest = self.limits.delivery.resend_at_most;
         let session = self.session.as_ref();
         let stamp = session.and_then(|session| session.terms.stamp.as_deref());
@@ -202,6 +202,10 @@ impl Core {
             return;
         }
         for (id, dest) in requests {
+            // It is advice, and must not pile up at an end that reads nothing.
+            if self.output_len() >= self.limits.outbound_bytes {
+                return;
+            }
             wire::write_cancel_request(&mut self.out, dest.as_deref(), *id);
         }
     }

@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::BytesMut;
+
 use super::Role;
 use super::delivery::Recent;
 use super::ids::IdSource;
@@ -100,7 +102,10 @@ pub(super) struct Core {
     /// Relayed calls that ended unanswered and that a hub has to be told of.
     pub(super) unanswered: Vec<(ConnectionId, CallKey)>,
     ids: IdSource,
+    /// Frames that the codec has not seen.
     pub(super) out: Vec<u8>,
+    /// What the codec made of frames, to be written.
+    pub(super) sealed: BytesMut,
     pub(super) phase: Phase,
     pub(super) reason: Option<CloseReason>,
     /// The last word is said: nothing more is appended to `out`.
@@ -149,6 +154,7 @@ impl Core {
             relayed: Relayed::default(),
             unanswered: Vec::new(),
             out: Vec::new(),
+            sealed: BytesMut::new(),
             phase: Phase::Open,
             reason: None,
             muted: false,

@@ -193,7 +193,7 @@ impl Connection {
         }
         self.finished = true;
         self.core.muted = true;
-        if let Err(error) = self.codec.finish(&mut self.sealed) {
+        if let Err(error) = self.codec.finish(&mut self.core.sealed) {
             self.broken(CloseReason::Codec(error));
         }
     }

@@ -42,7 +42,7 @@ impl Connection {
         }
         let arrived = self.input_len();
         let Input { wire, plain, .. } = &mut self.input;
-        let received = self.codec.receive(wire, plain, &mut self.sealed);
+        let received = self.codec.receive(wire, plain, &mut self.core.sealed);
         self.input
             .note_overhead(arrived.saturating_sub(self.input_len()));
         if let Err(error) = received {

@@ -112,6 +112,11 @@ impl Limits {
         }
     }
 
+    /// How much may be due before nothing more of this end's own will is added, in bytes.
+    pub(super) fn outbound_to_send(&self) -> usize {
+        (self.outbound_bytes / 2).max(1)
+    }
+
     fn common() -> Self {
         Self {
             frame_in: 0,

@@ -44,8 +44,6 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-
 pub use self::core::{Counters, Notice, Observer};
 pub use delivery::DeliveryLimits;
 pub(crate) use ending::count_loss;
@@ -99,7 +97,6 @@ pub struct Connection {
     core: Core,
     input: Input,
     codec: Box<dyn Codec>,
-    sealed: BytesMut,
     /// Why the codec reads no more, until what it has read before is handled.
     unreadable: Option<CodecError>,
     /// Whether the other end was told that nothing follows.
@@ -134,7 +131,6 @@ impl Connection {
             core: Core::new(role, limits, ids),
             input: Input::default(),
             codec,
-            sealed: BytesMut::new(),
             unreadable: None,
             finished: false,
             blocked_since: None,
@@ -208,7 +204,7 @@ impl Connection {
         self.core.muted = true;
         self.core.broken = true;
         self.core.end_relayed_calls();
-        self.sealed.clear();
+        self.core.sealed.clear();
         self.core.drop_output();
         if !matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) {
             self.core.phase = Phase::Closed;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 
+use super::core::Core;
 use super::ids::MAX_SLOT;
 use super::{CallKey, Connection, Exchange, OutgoingCall, RelayedAnswer, RelayedCall, due};
 use crate::error::CloseReason;
@@ -12,6 +13,18 @@ use crate::wire::WireError;
 
 /// What an idle link may keep for its next answer, in each of two buffers.
 const IDLE_OUTPUT_BYTES: usize = 1_024;
+
+impl Core {
+    /// Bytes that wait to be written.
+    pub(super) fn output_len(&self) -> usize {
+        self.out.len() + self.sealed.len()
+    }
+
+    /// Whether frames of this end's own will may be added.
+    pub(super) fn has_room_to_send(&self) -> bool {
+        !self.down && self.output_len() < self.limits.outbound_to_send()
+    }
+}
 
 impl Connection {
     /// Answers an event whose handler is done. A pass gets no answer.
@@ -96,7 +109,7 @@ impl Connection {
 
     /// Bytes that wait to be written.
     pub fn output_len(&self) -> usize {
-        self.core.out.len() + self.sealed.len()
+        self.core.output_len()
     }
 
     /// Whether so much waits to be written that nothing more is handled or read. A limit of 0 counts
@@ -115,7 +128,7 @@ impl Connection {
     /// never keep it from reading and answering: two ends that both send all they can would wait for
     /// each other for ever.
     pub fn has_room_to_send(&self) -> bool {
-        !self.core.down && self.output_len() < (self.core.limits.outbound_bytes / 2).max(1)
+        self.core.has_room_to_send()
     }
 
     /// Takes the frames back that were appended since the output had `len` bytes in frames.
@@ -136,18 +149,18 @@ impl Connection {
     /// The bytes to write next; empty where nothing is due.
     pub fn output(&mut self) -> &[u8] {
         if !self.core.out.is_empty() {
-            let sealed = self.codec.send(&self.core.out, &mut self.sealed);
+            let sealed = self.codec.send(&self.core.out, &mut self.core.sealed);
             self.core.drop_output();
             if let Err(error) = sealed {
                 self.broken(CloseReason::Codec(error));
             }
         }
-        &self.sealed
+        &self.core.sealed
     }
 
     /// Takes note that the first `count` bytes of [`output`](Self::output) were written.
     pub fn written(&mut self, count: usize) {
-        self.sealed.advance(count);
+        self.core.sealed.advance(count);
         self.blocked_since = None;
     }
 
@@ -177,8 +190,8 @@ impl Connection {
             if self.core.out.capacity() > IDLE_OUTPUT_BYTES {
                 self.core.out = Vec::new();
             }
-            if self.sealed.capacity() > IDLE_OUTPUT_BYTES {
-                self.sealed = BytesMut::new();
+            if self.core.sealed.capacity() > IDLE_OUTPUT_BYTES {
+                self.core.sealed = BytesMut::new();
             }
             self.core.relayed.release_idle();
         }

@@ -117,10 +117,10 @@ impl Core {
 
     /// Sends what the session's streams have to send, as far as there is room.
     pub(super) fn transmit(&mut self, now: Instant) {
-        if self.down || self.muted {
+        if self.muted || !self.has_room_to_send() {
             return;
         }
-        let most = (self.limits.outbound_bytes / 2).max(1);
+        let most = self.limits.outbound_to_send() - self.sealed.len();
         let out = &mut self.out;
         if let Some(session) = &mut self.session
             && session.sender.is_ready()
@@ -237,7 +237,7 @@ impl Connection {
         self.unreadable = None;
         self.core.link_refused = None;
         self.input.cut_off();
-        self.sealed.clear();
+        self.core.sealed.clear();
         self.core.drop_output();
         self.blocked_since = None;
         self.heard_at = None;
@@ -290,7 +290,7 @@ impl Connection {
         self.linked = true;
         self.finished = false;
         self.codec = link.codec;
-        self.sealed = link.sealed;
+        self.core.sealed = link.sealed;
         self.received_before += self.received_on_link;
         self.received_on_link = 0;
         self.aside_before_link = self.input.aside.len();
@@ -417,7 +417,7 @@ impl Connection {
         let plain = self.input.take_all();
         Transplant {
             codec: std::mem::replace(&mut self.codec, empty),
-            sealed: std::mem::take(&mut self.sealed),
+            sealed: std::mem::take(&mut self.core.sealed),
             wire: std::mem::take(&mut self.input.wire),
             plain,
             sent,

@@ -11,6 +11,7 @@ mod pairs;
 mod relays;
 #[cfg(feature = "noise")]
 mod sealed;
+mod stalled;
 mod strangers;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -310,6 +310,7 @@ impl Connection {
             // What is of the session before would be news of what is no more; what is numbered comes
             // again.
             self.input.forget_first(self.aside_before_link);
+            self.core.with_sender(|sender, _| sender.scattered(now));
         }
         self.core.down = false;
         self.begin_session(now, terms, None);

@@ -277,6 +277,15 @@ impl<W> Sender<W> {
         is_ready
     }
 
+    /// The relay was started anew or has forgotten this end, so perhaps the others too: for a while
+    /// it says nothing about a destination that it does not know it.
+    pub fn scattered(&mut self, now: Instant) {
+        let until = now + self.limits.resend_at_most;
+        for stream in self.streams.values_mut() {
+            stream.scattered(until);
+        }
+    }
+
     /// Sends everything that is open again: a new link stands.
     pub fn send_again(&mut self, now: Instant) {
         for (dest, stream) in &mut self.streams {

@@ -37,6 +37,8 @@ pub(super) struct Stream<W> {
     refusals: u32,
     progress_at: Option<Instant>,
     nudged_at: Option<Instant>,
+    /// Until then the receiver may not have come back to a relay that knows nobody yet.
+    absent_until: Option<Instant>,
 }
 
 impl<W> Stream<W> {
@@ -56,6 +58,7 @@ impl<W> Stream<W> {
             refusals: 0,
             progress_at: None,
             nudged_at: None,
+            absent_until: None,
         }
     }
 
@@ -99,9 +102,24 @@ impl<W> Stream<W> {
             return;
         }
         self.nudged_at = Some(now);
+        self.absent_until = None;
         self.go_back();
         self.retry_at = None;
         after.is_ready = true;
+    }
+
+    /// The relay knows nobody yet: who is not there may be on its way, until `until`.
+    pub(super) fn scattered(&mut self, until: Instant) {
+        if matches!(self.pin, Pin::Life(_)) {
+            self.absent_until = Some(until);
+        }
+    }
+
+    /// Whether it makes sense to try again though the relay knows no such peer.
+    fn may_return(&self, now: Instant, sent: &Sent<W>) -> bool {
+        // An earlier copy may have been processed, and only the receiver can say so.
+        let may_be_processed = self.pin != Pin::Unknown && sent.times > 1;
+        may_be_processed || self.absent_until.is_some_and(|until| now < until)
     }
 
     pub(super) fn learn(
@@ -110,6 +128,7 @@ impl<W> Stream<W> {
         after: &mut After,
         end: &mut impl FnMut(W, Ended),
     ) {
+        self.absent_until = None;
         let pin = inc.map_or(Pin::Absent, |inc| Pin::Life(inc.into()));
         if self.pin == pin {
             return;
@@ -276,6 +295,7 @@ impl<W> Stream<W> {
         if !settled {
             return false;
         }
+        self.absent_until = None;
         let missed = self
             .sent
             .iter()
@@ -335,7 +355,7 @@ impl<W> Stream<W> {
             return;
         };
         let is_retryable = match code {
-            Some(ErrorCode::PeerNotFound) => self.pin != Pin::Unknown,
+            Some(ErrorCode::PeerNotFound) => self.may_return(now, &self.sent[place]),
             Some(ErrorCode::Expect | ErrorCode::NotLoggedIn | ErrorCode::PeerGone) => true,
             Some(code) => code.is_retryable(),
             None => false,

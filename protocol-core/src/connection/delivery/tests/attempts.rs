@@ -3,15 +3,8 @@
 use super::*;
 
 fn retryable() -> Vec<WireError> {
-    use ErrorCode::{Busy, PeerGone, PeerNotFound, PeerReconnecting, PeerSlow, RateLimited};
-    let codes = [
-        Busy,
-        PeerGone,
-        PeerNotFound,
-        PeerReconnecting,
-        PeerSlow,
-        RateLimited,
-    ];
+    use ErrorCode::{Busy, PeerGone, PeerReconnecting, PeerSlow, RateLimited};
+    let codes = [Busy, PeerGone, PeerReconnecting, PeerSlow, RateLimited];
     codes.map(refusal).into()
 }
 

@@ -58,14 +58,61 @@ fn where_nobody_is_a_pass_that_asks_is_refused_and_the_next_asks() {
 }
 
 #[test]
-fn where_a_life_is_known_its_absence_is_no_outcome() {
+fn who_has_left_is_told_of_at_once() {
+    let error = refusal(ErrorCode::PeerNotFound);
+    let mut to = Sending::pinned(DeliveryLimits::default());
+    to.confirm(2);
+    to.transmit();
+    assert!(to.refused(1, &error));
+    assert!(to.refused(2, &error));
+    let ended = |id| (id, Ended::Refused(error.clone()));
+    assert_eq!(to.ended(), [ended(1), ended(2)]);
+    to.confirm(1);
+    assert_eq!(to.transmit_at_most(1)[0].2, Some(3));
+}
+
+#[test]
+fn what_may_have_been_processed_waits_for_who_has_left() {
     let mut to = Sending::pinned(DeliveryLimits::default());
     to.confirm(1);
+    to.transmit();
+    to.sender.send_again(to.now);
     to.transmit();
     assert!(to.refused(1, &refusal(ErrorCode::PeerNotFound)));
     assert_eq!(to.ended(), []);
     to.pass_time(100 * MS);
     assert_eq!(to.transmit(), [1]);
+}
+
+#[test]
+fn a_relay_that_was_started_anew_is_not_believed_for_a_minute() {
+    let error = refusal(ErrorCode::PeerNotFound);
+    let scattered = || {
+        let mut to = Sending::pinned(DeliveryLimits::default());
+        to.sender.scattered(to.now);
+        to
+    };
+    let mut to = scattered();
+    to.pass_time(just_before(60 * S));
+    to.confirm(1);
+    to.transmit();
+    assert!(to.refused(1, &error));
+    assert_eq!(to.ended(), []);
+
+    let mut to = scattered();
+    to.pass_time(60 * S);
+    to.confirm(1);
+    to.transmit();
+    assert!(to.refused(1, &error));
+    assert_eq!(to.ended(), [(1, Ended::Refused(error.clone()))]);
+
+    let mut to = scattered();
+    to.confirm(2);
+    to.transmit();
+    assert!(to.acknowledged(1, None, None));
+    assert!(to.refused(2, &error), "it was here since");
+    let ended = [(1, Ended::Confirmed), (2, Ended::Refused(error))];
+    assert_eq!(to.ended(), ended);
 }
 
 #[test]

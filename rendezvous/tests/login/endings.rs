@@ -9,7 +9,7 @@ use rendezvous::events::{LogIn, LogOut, ServerClosing, SessionEnd, SessionEnded}
 use rendezvous::{LoginExt, SessionNews};
 use serde_json::json;
 
-use crate::house::{Greet, Knock, code, open};
+use crate::house::{Greet, Knock, Nod, code, open};
 use crate::log::run;
 use crate::peer::Peer;
 
@@ -70,6 +70,23 @@ fn who_waits_for_an_answer_of_one_who_leaves_hears_peer_gone() {
             let error = alice.to(&bob_id).request(Greet {}).await.unwrap_err();
             assert_eq!(code(error), "peer_not_found", "way {way}");
         }
+    });
+}
+
+#[test]
+fn a_confirmed_pass_to_one_who_has_left_is_refused_and_not_kept_for_a_return() {
+    run(async {
+        let house = open(|_| {}).await;
+        let (alice, _) = house.guest().await;
+        let (bob, _) = house.guest().await;
+        alice.login("alice").await.unwrap();
+        bob.login("bob").await.unwrap();
+        let to_bob = || alice.to(&id("bob")).confirm(Nod {});
+        to_bob().await.unwrap();
+        bob.request(LogOut {}).await.unwrap();
+        let error = to_bob().await.unwrap_err();
+        assert!(!error.is_unknown(), "{error}");
+        assert_eq!(code(error), "peer_not_found");
     });
 }
 

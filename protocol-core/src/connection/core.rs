@@ -96,7 +96,7 @@ pub(super) enum Phase {
 )]
 pub(super) struct Core {
     pub(super) role: Role,
-    pub(super) limits: Limits,
+    pub(super) limits: Arc<Limits>,
     pub(super) pending: Pending,
     pub(super) relayed: Relayed,
     /// Relayed calls that ended unanswered and that a hub has to be told of.
@@ -146,7 +146,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 impl Core {
-    pub(super) fn new(role: Role, limits: Limits, ids: IdSource) -> Self {
+    pub(super) fn new(role: Role, limits: Arc<Limits>, ids: IdSource) -> Self {
         Self {
             role,
             limits,

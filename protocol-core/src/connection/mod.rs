@@ -42,6 +42,7 @@ mod transit;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::core::{Counters, Notice, Observer};
@@ -124,7 +125,13 @@ pub struct Connection {
 impl Connection {
     /// A connection whose link was just made. Its codec is open: what a handshake takes is done
     /// before.
-    pub fn new(role: Role, limits: Limits, codec: Box<dyn Codec>, ids: IdSource) -> Self {
+    pub fn new(
+        role: Role,
+        limits: impl Into<Arc<Limits>>,
+        codec: Box<dyn Codec>,
+        ids: IdSource,
+    ) -> Self {
+        let limits = limits.into();
         let pace = Pace::new(limits.rate_in);
         let stranger = limits.stranger.map(Stranger::new);
         Self {

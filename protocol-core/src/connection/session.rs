@@ -108,7 +108,6 @@ impl Core {
             None => self.session = Some(Box::new(Session::new(terms, self.limits.delivery))),
         }
         self.with_sender(|sender, end| {
-            sender.pin(None);
             sender.learn(None, far_inc.as_deref(), end);
         });
         self.lose_stale_requests(far_inc.as_deref());

@@ -57,7 +57,7 @@ pub(crate) struct Parcel {
 }
 
 enum Mailbox {
-    Open(Option<Parcel>),
+    Open(Option<Box<Parcel>>),
     Closed,
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct Link {
     /// Whether something of a session waits for the driver.
     has_mail: AtomicBool,
     /// What keeps a client's session, for the driver to take.
-    keep: Mutex<Option<Keep>>,
+    keep: Mutex<Option<Box<Keep>>>,
     /// Passes for the other end that found no room, and that it was not told of yet.
     dropped: AtomicU64,
     watchers: Mutex<Vec<StatusWatcher>>,
@@ -213,7 +213,7 @@ impl Link {
     /// Gives the session another link; an earlier one that it has not begun is dropped.
     pub(crate) fn deliver(&self, parcel: Parcel) {
         if let Mailbox::Open(place) = &mut *lock(&self.mailbox) {
-            *place = Some(parcel);
+            *place = Some(Box::new(parcel));
             self.has_mail.store(true, Ordering::Release);
         }
         self.outbox.call();
@@ -221,12 +221,12 @@ impl Link {
 
     /// Has the session kept from now on.
     pub(crate) fn keep(&self, keep: Keep) {
-        *lock(&self.keep) = Some(keep);
+        *lock(&self.keep) = Some(Box::new(keep));
         self.has_mail.store(true, Ordering::Release);
         self.outbox.call();
     }
 
-    pub(crate) fn take_keep(&self) -> Option<Keep> {
+    pub(crate) fn take_keep(&self) -> Option<Box<Keep>> {
         lock(&self.keep).take()
     }
 
@@ -259,7 +259,7 @@ impl Link {
     }
 
     /// The link that the session goes on with, if one has come.
-    pub(crate) fn take_parcel(&self) -> Option<Parcel> {
+    pub(crate) fn take_parcel(&self) -> Option<Box<Parcel>> {
         match &mut *lock(&self.mailbox) {
             Mailbox::Open(parcel) => parcel.take(),
             Mailbox::Closed => None,

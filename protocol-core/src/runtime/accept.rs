@@ -44,7 +44,7 @@ pub(super) fn configure(stream: &TcpStream) -> io::Result<()> {
 /// A connection with this process's randomness and clock, for a link that stands `since` then.
 pub(super) fn new_connection(
     role: Role,
-    limits: Limits,
+    limits: Arc<Limits>,
     observer: Option<Observer>,
     opened: Opened,
     since: Instant,

@@ -172,7 +172,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
         let host = Arc::new(Host::<P, H, I> {
             hub: Arc::clone(&hub),
             tasks: Arc::clone(&tasks),
-            limits: limits.connection,
+            limits: Arc::new(limits.connection),
             handlers: Arc::new(handlers),
             gates: gates.into(),
             relays: relays.into(),
@@ -251,7 +251,7 @@ impl<P> Future for Starting<'_, P> {
 struct Host<P: Protocol, H, I> {
     hub: Arc<Hub>,
     tasks: Arc<Tasks>,
-    limits: Limits,
+    limits: Arc<Limits>,
     handlers: Arc<H>,
     gates: Arc<[Arc<dyn Gate<P>>]>,
     relays: Arc<[Arc<dyn Relay<P>>]>,
@@ -332,7 +332,7 @@ where
             opened.codec.peer(),
             Arc::downgrade(&self.hub),
         ));
-        let (limits, observer) = (self.limits.clone(), self.observer.clone());
+        let (limits, observer) = (Arc::clone(&self.limits), self.observer.clone());
         let connection = new_connection(
             Role::Server,
             limits,

@@ -46,7 +46,7 @@ pub(super) struct Source<'a> {
 
 #[derive(Clone)]
 struct Options {
-    limits: Limits,
+    limits: Arc<Limits>,
     timeout: Duration,
     observer: Option<Observer>,
     seed: Option<u64>,
@@ -69,7 +69,7 @@ impl<'a, P: Protocol> Connect<'a, P> {
         Self {
             source: Some(source),
             options: Options {
-                limits: Limits::client(),
+                limits: Arc::new(Limits::client()),
                 timeout: CONNECT_TIMEOUT,
                 observer: None,
                 seed: None,
@@ -162,7 +162,7 @@ impl<'a, P: Protocol> Connect<'a, P> {
 
     /// Replaces the bounds of the connection.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.options.limits = limits;
+        self.options.limits = Arc::new(limits);
         self
     }
 
@@ -311,7 +311,7 @@ where
         Weak::new(),
     ));
     let is_plain = link.identity.key().is_none();
-    let (limits, observer) = (options.limits.clone(), options.observer.clone());
+    let (limits, observer) = (Arc::clone(&options.limits), options.observer.clone());
     let mut random = options.seed.map_or_else(ids, seeded);
     let mut connection =
         new_connection(Role::Client, limits, observer, opened, now(), random.fork());

@@ -30,7 +30,8 @@ where
 {
     async fn on_log_in(&self, cx: &Context<P>, event: LogIn) -> Result<LoggedIn, LoginError> {
         let client = event.client.as_deref().map(cut);
-        let opened = self.open(cx, event).await;
+        // Each connection keeps room for its largest handler, and this one runs once.
+        let opened = Box::pin(self.open(cx, event)).await;
         let (connection, address) = (cx.connection(), cx.address().map(tracing::field::display));
         let key = cx.identity().key().map(tracing::field::display);
         match &opened {

@@ -36,10 +36,10 @@ where
             password: None,
         };
         loop {
-            if let Created::Is(room) = self.apply(cx, create.clone()).await? {
+            if let Created::Is(room) = Box::pin(self.apply(cx, create.clone())).await? {
                 return Ok(charged(cx, room));
             }
-            create.password = match self.hash(cx, secret.as_ref()).await {
+            create.password = match Box::pin(self.hash(cx, secret.as_ref())).await {
                 Ok(hash) => Some(hash),
                 Err(NotHashed::Ending) => return Err(CreateError::SessionOver),
                 Err(NotHashed::TooMany { retry_after_ms }) => {
@@ -71,7 +71,7 @@ where
             let secret = secret.as_ref().ok_or(JoinError::BadPassword)?;
             self.may_try_password(cx)
                 .map_err(|retry_after_ms| JoinError::TooManyTries { retry_after_ms })?;
-            let matches = self.inner.passwords.matches(secret, &hash).await;
+            let matches = Box::pin(self.inner.passwords.matches(secret, &hash)).await;
             let matches = matches
                 .map_err(|Busy { retry_after_ms }| JoinError::TooManyTries { retry_after_ms })?;
             join.proof = Some(Proof { hash, matches });
@@ -113,10 +113,10 @@ where
             password: None,
         };
         loop {
-            if let Updated::Is(room) = self.apply(cx, update.clone()).await? {
+            if let Updated::Is(room) = Box::pin(self.apply(cx, update.clone())).await? {
                 return Ok(charged(cx, room));
             }
-            update.password = match self.hash(cx, secret.as_ref()).await {
+            update.password = match Box::pin(self.hash(cx, secret.as_ref())).await {
                 Ok(hash) => Some(hash),
                 Err(NotHashed::Ending) => return Err(UpdateError::RoomNotFound),
                 Err(NotHashed::TooMany { retry_after_ms }) => {

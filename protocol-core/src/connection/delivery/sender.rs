@@ -73,11 +73,21 @@ pub enum Pin {
     Life(Box<str>),
 }
 
+impl Pin {
+    /// The life that a destination has declared.
+    pub fn of(inc: Option<&str>) -> Self {
+        inc.map_or(Self::Absent, |inc| Self::Life(inc.into()))
+    }
+}
+
 /// The streams of one process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sender<W> {
     limits: DeliveryLimits,
-    streams: BTreeMap<Option<PeerId>, Stream<W>>,
+    /// Boxed, since a map of few keeps room for many.
+    streams: BTreeMap<Option<PeerId>, Box<Stream<W>>>,
+    /// What is known of the other end itself, which has a stream once something is sent in it.
+    far: Pin,
     /// Those that may have something to transmit.
     ready: BTreeSet<Option<PeerId>>,
     /// Where a new stream begins: no number from this one on was given in a stream that was forgotten.
@@ -97,6 +107,7 @@ impl<W> Sender<W> {
         Self {
             limits,
             streams: BTreeMap::new(),
+            far: Pin::Unknown,
             ready: BTreeSet::new(),
             next: 1,
             requests: 0,
@@ -118,7 +129,7 @@ impl<W> Sender<W> {
 
     /// How many passes are sent and not settled.
     pub fn in_flight(&self) -> usize {
-        self.streams.values().map(Stream::in_flight).sum()
+        self.streams.values().map(|stream| stream.in_flight()).sum()
     }
 
     /// The number of the next request.
@@ -136,8 +147,13 @@ impl<W> Sender<W> {
         if self.streams.len() >= self.limits.streams.max(1) && !self.streams.contains_key(&dest) {
             return &Pin::Unknown;
         }
+        let pin = match &dest {
+            None => self.far.clone(),
+            Some(_) => Pin::Unknown,
+        };
         let stream = self.streams.entry(dest);
-        &stream.or_insert_with(|| Stream::new(self.next)).pin
+        let new = || Box::new(Stream::new(self.next, pin));
+        &stream.or_insert_with(new).pin
     }
 
     /// Whether something was sent to a destination of whose life nothing is known.
@@ -154,8 +170,12 @@ impl<W> Sender<W> {
         inc: Option<&str>,
         mut end: impl FnMut(W, Ended),
     ) {
+        let pin = Pin::of(inc);
+        if dest.is_none() {
+            self.far = pin.clone();
+        }
         self.with(dest, |stream, after| {
-            stream.learn(inc, after, &mut end);
+            stream.learn(pin, after, &mut end);
         });
     }
 
@@ -255,7 +275,10 @@ impl<W> Sender<W> {
         let is_theirs = |stream: &Stream<W>| stream.is_sent(id);
         let key = if let Some(peer) = dest {
             let key = Some(peer.clone());
-            self.streams.get(&key).is_some_and(is_theirs).then_some(key)
+            self.streams
+                .get(&key)
+                .is_some_and(|stream| is_theirs(stream))
+                .then_some(key)
         } else {
             let mut streams = self.streams.iter();
             let found = streams.find(|(_, stream)| is_theirs(stream));

@@ -119,7 +119,7 @@ impl Driver {
             self.connection.open_plain();
         }
         let received = self.connection.received_frames();
-        self.life.greeting = Some(self.aside(|lane| keeper.greet(lane, received)));
+        self.life.greeting = Some(Box::new(self.aside(|lane| keeper.greet(lane, received))));
     }
 
     /// The session stands again.

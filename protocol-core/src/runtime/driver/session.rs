@@ -31,14 +31,14 @@ pub(in crate::runtime) struct Tending {
     pub(in crate::runtime) random: IdSource,
 }
 
-/// What a driver has of its session.
+/// What a driver has of its session. What is rare is boxed: each link keeps room for the rest.
 #[derive(Default)]
 pub(super) struct Life {
-    pub(super) tending: Option<Tending>,
+    pub(super) tending: Option<Box<Tending>>,
     pub(super) keeper: Option<Arc<dyn AnyKeeper>>,
-    pub(super) down: Option<Down>,
-    pub(super) greeting: Option<Aside<Result<Greeted, Ungreeted>>>,
-    pub(super) beat: Option<Aside<()>>,
+    pub(super) down: Option<Box<Down>>,
+    pub(super) greeting: Option<Box<Aside<Result<Greeted, Ungreeted>>>>,
+    pub(super) beat: Option<Box<Aside<()>>>,
     pub(super) beat_at: Option<Instant>,
     /// Frames that the server was told of.
     pub(super) reported: u64,
@@ -61,14 +61,14 @@ pub(super) enum Leaving {
     NotAsked,
     /// Open calls may end before that.
     Waiting(Instant),
-    Saying(Aside<()>),
+    Saying(Box<Aside<()>>),
     Said,
 }
 
 impl Life {
     pub(super) fn new(tending: Option<Tending>) -> Self {
         Self {
-            tending,
+            tending: tending.map(Box::new),
             ..Self::default()
         }
     }
@@ -151,12 +151,12 @@ impl Driver {
                 Some(grace) => grace,
                 None => self.connection.limits().reconnect_for,
             };
-            self.life.down = Some(Down {
+            self.life.down = Some(Box::new(Down {
                 reason: reason.clone(),
                 until: due(self.now, patience),
                 attempts: 0,
                 dialing: None,
-            });
+            }));
             self.link.tell(LinkStatus::Lost);
             if let Some(tending) = &self.life.tending {
                 tending
@@ -189,7 +189,7 @@ impl Driver {
             self.life.beat_at = Some(due(self.now, self.first_beat()));
         }
         if has_mail && let Some(parcel) = self.link.take_parcel() {
-            self.revive(parcel);
+            self.revive(*parcel);
             return true;
         }
         if let Some(down) = &self.life.down {
@@ -291,7 +291,7 @@ impl Driver {
             let keeper = Arc::clone(keeper);
             self.life.reported = received;
             self.life.beat_at = Some(due(self.now, self.connection.limits().heartbeat));
-            self.life.beat = Some(self.aside(|lane| keeper.beat(lane, received)));
+            self.life.beat = Some(Box::new(self.aside(|lane| keeper.beat(lane, received))));
         }
         if let Some(mut beat) = self.life.beat.take()
             && beat.poll(cx, self).is_pending()
@@ -329,7 +329,7 @@ impl Driver {
                             let _ = tokio::time::timeout(linger, leave).await;
                         })
                     };
-                    self.life.leaving = Leaving::Saying(self.aside(leave));
+                    self.life.leaving = Leaving::Saying(Box::new(self.aside(leave)));
                 }
                 Leaving::Saying(mut saying) => {
                     if saying.poll(cx, self).is_pending() {

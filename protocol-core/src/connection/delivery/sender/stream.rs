@@ -43,9 +43,9 @@ pub(super) struct Stream<W> {
 
 impl<W> Stream<W> {
     /// Nothing was sent in it yet; its numbers begin at `next`.
-    pub(super) fn new(next: u64) -> Self {
+    pub(super) fn new(next: u64, pin: Pin) -> Self {
         Self {
-            pin: Pin::Unknown,
+            pin,
             waiting: VecDeque::new(),
             sent: VecDeque::new(),
             next,
@@ -122,14 +122,8 @@ impl<W> Stream<W> {
         may_be_processed || self.absent_until.is_some_and(|until| now < until)
     }
 
-    pub(super) fn learn(
-        &mut self,
-        inc: Option<&str>,
-        after: &mut After,
-        end: &mut impl FnMut(W, Ended),
-    ) {
+    pub(super) fn learn(&mut self, pin: Pin, after: &mut After, end: &mut impl FnMut(W, Ended)) {
         self.absent_until = None;
-        let pin = inc.map_or(Pin::Absent, |inc| Pin::Life(inc.into()));
         if self.pin == pin {
             return;
         }
@@ -348,7 +342,7 @@ impl<W> Stream<W> {
                 // Its only frame so far came back.
                 probe.times = 0;
             }
-            self.learn(named.as_deref(), after, end);
+            self.learn(Pin::of(named.as_deref()), after, end);
             return;
         }
         let Some(place) = self.sent.iter().position(|sent| sent.id == id) else {

@@ -3,7 +3,6 @@
 //! Knows frames, not the bytes they came in; apart from `Input` so that a frame can be borrowed
 //! from there while this changes.
 
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -113,7 +112,7 @@ pub(super) struct Core {
     /// The link broke: nothing can be written.
     pub(super) broken: bool,
     /// No answer can come any more, so no call can begin.
-    unanswerable: bool,
+    pub(super) unanswerable: bool,
     /// What the output still takes. Near the end input is read on however much is due, so refusals
     /// must not pile up.
     pub(super) room: usize,
@@ -385,82 +384,5 @@ impl Core {
         self.counters.ignored_answers += 1;
         metrics::count(metrics::ANSWERS_IGNORED);
         self.notice(&Notice::AnswerIgnored);
-    }
-
-    /// Ends all calls in flight; the first reason stays.
-    pub(super) fn lose(&mut self, reason: &CloseReason) {
-        let reason = self.reason.get_or_insert_with(|| reason.clone());
-        self.completed += self.pending.len();
-        self.pending.lose(reason);
-        self.completed += super::calls::lose_streams(self.session.as_deref_mut(), reason);
-        self.unanswerable = true;
-    }
-
-    pub(super) fn violated(&mut self, reason: CloseReason, word: &WireError) {
-        if self.phase == Phase::Closed || self.muted {
-            return;
-        }
-        self.muted = true;
-        self.end_relayed_calls();
-        tracing::debug!(%reason, "gives the link up");
-        let code = word.standard().map_or("other", ErrorCode::as_str);
-        metrics::count_by(metrics::VIOLATIONS, "code", code);
-        wire::write_protocol_error(&mut self.out, word);
-        self.lose(&reason);
-        self.finish();
-    }
-
-    fn finish(&mut self) {
-        if matches!(self.phase, Phase::Open | Phase::Draining { .. }) {
-            self.phase = Phase::Finishing;
-        }
-    }
-
-    pub(super) fn close(&mut self) {
-        self.reason.get_or_insert(CloseReason::Closed);
-        self.finish();
-    }
-
-    pub(super) fn drain(&mut self, arrived: usize) {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Draining {
-                arrived,
-                read: false,
-            };
-        }
-    }
-
-    pub(super) fn drained(&mut self, consumed: usize) {
-        if let Phase::Draining { arrived, .. } = &mut self.phase {
-            *arrived = arrived.saturating_sub(consumed);
-        }
-    }
-
-    /// The socket has nothing more for now; whether a drain waited for that.
-    pub(super) fn input_is_drained(&mut self) -> bool {
-        match &mut self.phase {
-            Phase::Draining { read, .. } => !mem::replace(read, true),
-            _ => false,
-        }
-    }
-
-    /// The other end sent its last event and it was handled.
-    pub(super) fn end_of_events(&mut self) {
-        self.phase = if self.broken {
-            Phase::Closed
-        } else {
-            Phase::Finishing
-        };
-    }
-
-    /// Whether bytes that arrive mean nothing any more.
-    pub(super) fn discards_input(&self) -> bool {
-        match self.phase {
-            Phase::Open | Phase::Draining { .. } => false,
-            Phase::Finishing | Phase::Lingering { .. } => {
-                !matches!(self.reason, Some(CloseReason::Closed))
-            }
-            Phase::Closed => true,
-        }
     }
 }

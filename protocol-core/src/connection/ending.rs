@@ -1,12 +1,13 @@
 //! How a connection ends: by time, by a violation, by wish, in the phases of `PROTOCOL.md` §7.
 
+use std::mem;
 use std::time::Instant;
 
-use super::core::Phase;
+use super::core::{Core, Phase};
 use super::{Connection, due};
 use crate::error::CloseReason;
 use crate::metrics;
-use crate::wire::{ErrorCode, WireError};
+use crate::wire::{self, ErrorCode, WireError};
 
 /// Counts a link that is given up though nothing said that it is lost.
 pub(crate) fn count_loss(reason: &CloseReason) {
@@ -14,6 +15,85 @@ pub(crate) fn count_loss(reason: &CloseReason) {
         CloseReason::Stalled { .. } => metrics::count(metrics::LINKS_STALLED),
         CloseReason::Silent { .. } => metrics::count(metrics::LINKS_SILENT),
         _ => {}
+    }
+}
+
+impl Core {
+    /// Ends all calls in flight; the first reason stays.
+    pub(super) fn lose(&mut self, reason: &CloseReason) {
+        let reason = self.reason.get_or_insert_with(|| reason.clone());
+        self.completed += self.pending.len();
+        self.pending.lose(reason);
+        self.completed += super::calls::lose_streams(self.session.as_deref_mut(), reason);
+        self.unanswerable = true;
+    }
+
+    pub(super) fn violated(&mut self, reason: CloseReason, word: &WireError) {
+        if self.phase == Phase::Closed || self.muted {
+            return;
+        }
+        self.muted = true;
+        self.end_relayed_calls();
+        tracing::debug!(%reason, "gives the link up");
+        let code = word.standard().map_or("other", ErrorCode::as_str);
+        metrics::count_by(metrics::VIOLATIONS, "code", code);
+        wire::write_protocol_error(&mut self.out, word);
+        self.lose(&reason);
+        self.finish();
+    }
+
+    pub(super) fn finish(&mut self) {
+        if matches!(self.phase, Phase::Open | Phase::Draining { .. }) {
+            self.phase = Phase::Finishing;
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.reason.get_or_insert(CloseReason::Closed);
+        self.finish();
+    }
+
+    pub(super) fn drain(&mut self, arrived: usize) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Draining {
+                arrived,
+                read: false,
+            };
+        }
+    }
+
+    pub(super) fn drained(&mut self, consumed: usize) {
+        if let Phase::Draining { arrived, .. } = &mut self.phase {
+            *arrived = arrived.saturating_sub(consumed);
+        }
+    }
+
+    /// The socket has nothing more for now; whether a drain waited for that.
+    pub(super) fn input_is_drained(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Draining { read, .. } => !mem::replace(read, true),
+            _ => false,
+        }
+    }
+
+    /// The other end sent its last event and it was handled.
+    pub(super) fn end_of_events(&mut self) {
+        self.phase = if self.broken {
+            Phase::Closed
+        } else {
+            Phase::Finishing
+        };
+    }
+
+    /// Whether bytes that arrive mean nothing any more.
+    pub(super) fn discards_input(&self) -> bool {
+        match self.phase {
+            Phase::Open | Phase::Draining { .. } => false,
+            Phase::Finishing | Phase::Lingering { .. } => {
+                !matches!(self.reason, Some(CloseReason::Closed))
+            }
+            Phase::Closed => true,
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod output;
 mod pace;
 mod pending;
 mod relayed;
+mod relink;
 mod repeat;
 mod session;
 mod strangers;
@@ -57,7 +58,8 @@ pub use outbox::{OutgoingCall, Put};
 pub use pending::{Expects, Outcome, Waiter};
 pub(crate) use relayed::CallKey;
 pub use relayed::{RelayedAnswer, RelayedCall};
-pub use session::{Memory, SessionTerms, Transplant};
+pub use relink::Transplant;
+pub use session::{Memory, SessionTerms};
 
 use self::core::{Core, Phase};
 use self::input::Input;

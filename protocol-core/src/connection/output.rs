@@ -24,6 +24,29 @@ impl Core {
     pub(super) fn has_room_to_send(&self) -> bool {
         !self.down && self.output_len() < self.limits.outbound_to_send()
     }
+
+    /// Frames that were sent in this session, those that wait to be written included.
+    pub(super) fn sent_frames(&mut self) -> u64 {
+        let rest = &self.out[self.counted.min(self.out.len())..];
+        self.sent += memchr::memchr_iter(b'\n', rest).count() as u64;
+        self.counted = self.out.len();
+        self.sent
+    }
+
+    /// Takes frames back from the end of the output.
+    pub(super) fn take_back(&mut self, len: usize) -> Vec<u8> {
+        let taken = self.out.split_off(len);
+        let counted = self.counted.saturating_sub(len).min(taken.len());
+        self.sent -= memchr::memchr_iter(b'\n', &taken[..counted]).count() as u64;
+        self.counted = self.counted.min(len);
+        taken
+    }
+
+    pub(super) fn drop_output(&mut self) {
+        self.sent_frames();
+        self.out.clear();
+        self.counted = 0;
+    }
 }
 
 impl Connection {

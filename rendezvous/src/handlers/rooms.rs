@@ -36,6 +36,7 @@ where
             password: None,
         };
         loop {
+            // Each connection keeps room for its largest handler: what is rare is boxed.
             if let Created::Is(room) = Box::pin(self.apply(cx, create.clone())).await? {
                 return Ok(charged(cx, room));
             }

@@ -32,8 +32,7 @@ impl Driver {
 impl<T> Aside<T> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, driver: &mut Driver) -> Poll<T> {
         let done = self.work.as_mut().poll(cx);
-        let visit = self.link.outbox.visit(&mut self.backlog, 0, driver.now);
-        let _ = visit;
+        self.link.outbox.visit(&mut self.backlog, 0, driver.now);
         while let Some(outgoing) = self.backlog.pop(true) {
             if let Outgoing::Call(call) = outgoing {
                 driver.connection.send_aside(driver.now, call);

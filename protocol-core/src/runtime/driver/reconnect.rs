@@ -100,7 +100,13 @@ impl Driver {
         };
         let identity = opened.codec.peer();
         if identity != self.link.identity {
-            tracing::warn!("another server answers at the address");
+            let expected = self.link.identity.key().map(tracing::field::display);
+            let found = identity.key().map(tracing::field::display);
+            tracing::warn!(
+                expected,
+                found,
+                "another server answers at the address: trying again"
+            );
             self.dial();
             return;
         }

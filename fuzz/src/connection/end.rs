@@ -233,7 +233,7 @@ impl End {
             1 => self.connection.expect_heartbeats(now),
             _ => {
                 let _: [Option<BytesMut>; 2] = self.connection.take_idle_input();
-                self.connection.release_idle_output();
+                drop(self.connection.take_idle_output());
             }
         }
     }

@@ -368,7 +368,7 @@ impl Core {
             Outcome::Refused(_) | Outcome::Rejected(_) | Outcome::Unknown(_)
         );
         if let Some(waiter) = self.pending.take(id, expects, from, refusal) {
-            waiter.complete(outcome);
+            self.wakes.push(waiter.settle(outcome));
             self.completed += 1;
         } else {
             self.ignore_answer();

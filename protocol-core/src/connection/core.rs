@@ -19,6 +19,7 @@ use super::outbox::OutgoingCall;
 use super::pending::{NewCall, Outcome, Pending};
 use super::relayed::{CallKey, Relayed};
 use super::session::Session;
+use super::wakes::Wakes;
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
 use crate::metrics;
@@ -117,6 +118,8 @@ pub(super) struct Core {
     /// must not pile up.
     pub(super) room: usize,
     pub(super) completed: usize,
+    /// Of those that the input ended.
+    pub(super) wakes: Wakes,
     /// The last time that was heard of.
     pub(super) now: Instant,
     /// Streams of confirmed passes and requests; none before the session begins.
@@ -161,6 +164,7 @@ impl Core {
             unanswerable: false,
             room: 0,
             completed: 0,
+            wakes: Wakes::default(),
             now: ids.origin(),
             session: None,
             recent: None,

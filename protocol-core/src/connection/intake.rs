@@ -1,6 +1,7 @@
 //! What comes of the bytes that arrive: frames through the codec, then events one at a time, or set
 //! aside while a handler is at work.
 
+use std::task::Waker;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -78,10 +79,24 @@ impl Connection {
     pub fn next_event<T>(
         &mut self,
         now: Instant,
-        mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
+        admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
     ) -> Option<T> {
         self.meet(now);
         self.core.now = now;
+        self.core.wakes.hold();
+        let event = self.take_event(now, admit);
+        if event.is_some() {
+            // Its handler may take long.
+            self.core.wakes.release(Waker::wake);
+        }
+        event
+    }
+
+    fn take_event<T>(
+        &mut self,
+        now: Instant,
+        mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
+    ) -> Option<T> {
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
@@ -148,10 +163,19 @@ impl Connection {
     pub fn set_aside(
         &mut self,
         now: Instant,
-        mut relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
+        relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
     ) {
         self.meet(now);
         self.core.now = now;
+        self.core.wakes.hold();
+        self.take_answers(now, relay);
+    }
+
+    fn take_answers(
+        &mut self,
+        now: Instant,
+        mut relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
+    ) {
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();

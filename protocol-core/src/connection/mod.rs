@@ -39,6 +39,7 @@ mod repeat;
 mod session;
 mod strangers;
 mod transit;
+mod wakes;
 
 #[cfg(test)]
 mod tests;

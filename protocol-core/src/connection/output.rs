@@ -1,5 +1,7 @@
 //! What leaves a connection: frames, then bytes; and the buffers that an idle one gives back.
 
+use std::mem;
+use std::task::Waker;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
@@ -10,9 +12,6 @@ use super::{CallKey, Connection, Exchange, OutgoingCall, RelayedAnswer, RelayedC
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::wire::WireError;
-
-/// What an idle link may keep for its next answer, in each of two buffers.
-const IDLE_OUTPUT_BYTES: usize = 1_024;
 
 impl Core {
     /// Bytes that wait to be written.
@@ -130,6 +129,11 @@ impl Connection {
         std::mem::take(&mut self.core.completed)
     }
 
+    /// Hands over the wakers of tasks whose calls ended since the last time, those of the last first.
+    pub(crate) fn wake(&mut self, wake: impl FnMut(Waker)) {
+        self.core.wakes.release(wake);
+    }
+
     /// Bytes that wait to be written.
     pub fn output_len(&self) -> usize {
         self.core.output_len()
@@ -207,16 +211,40 @@ impl Connection {
         self.input.wire.capacity() == 0
     }
 
-    /// Frees the output buffers of an idle link where they grew large.
-    pub fn release_idle_output(&mut self) {
-        if self.output_len() == 0 {
-            if self.core.out.capacity() > IDLE_OUTPUT_BYTES {
-                self.core.out = Vec::new();
-            }
-            if self.core.sealed.capacity() > IDLE_OUTPUT_BYTES {
-                self.core.sealed = BytesMut::new();
-            }
-            self.core.relayed.release_idle();
+    /// The output buffers that are not needed while the link is idle: of frames, and of bytes of the
+    /// wire. What waits to be written moves to a buffer of its own size, so that many slow peers do
+    /// not hold many large ones.
+    pub fn take_idle_output(&mut self) -> (Vec<u8>, BytesMut) {
+        let Core { out, sealed, .. } = &mut self.core;
+        let frames = if out.is_empty() {
+            mem::take(out)
+        } else {
+            Vec::new()
+        };
+        let begun = if sealed.capacity() > 4 * sealed.len() {
+            BytesMut::from(&sealed[..])
+        } else {
+            mem::take(sealed)
+        };
+        (frames, mem::replace(sealed, begun))
+    }
+
+    /// Lends output buffers where there are none: of frames, and of bytes of the wire.
+    pub fn give_output(
+        &mut self,
+        frames: impl FnOnce() -> Vec<u8>,
+        wire: impl FnOnce() -> BytesMut,
+    ) {
+        if self.core.out.capacity() == 0 {
+            self.core.out = frames();
         }
+        if self.core.sealed.capacity() == 0 {
+            self.core.sealed = wire();
+        }
+    }
+
+    /// Frees what many relayed calls took, once that was not needed for a while.
+    pub(crate) fn release_idle(&mut self) {
+        self.core.relayed.release_idle();
     }
 }

@@ -2,6 +2,7 @@
 //! or the end of the link.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -50,6 +51,12 @@ fn was_read(reason: &CloseReason) -> bool {
 pub trait Waiter: Send + Sync {
     /// Takes the call's end; called at most once.
     fn complete(&self, outcome: Outcome<'_>);
+    /// As [`complete`](Self::complete), but the task that waits is not woken here: whoever calls this
+    /// wakes it, together with others whose calls ended with the same input.
+    fn settle(&self, outcome: Outcome<'_>) -> Option<Waker> {
+        self.complete(outcome);
+        None
+    }
     /// Whether nobody awaits the outcome any more.
     fn is_abandoned(&self) -> bool;
 }

@@ -1,6 +1,7 @@
 //! What outlives a link: the streams of a session, and what the other end has of it.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -63,15 +64,15 @@ fn outcome(ended: &Ended) -> Option<&'static str> {
     }
 }
 
-/// Tells a waiter how its confirmed pass ended.
-pub(super) fn complete(waiter: &Arc<dyn Waiter>, ended: &Ended) {
-    waiter.complete(match ended {
+/// Tells a waiter how its confirmed pass ended; the task that waits is to be woken.
+fn settle(waiter: &Arc<dyn Waiter>, ended: &Ended) -> Option<Waker> {
+    waiter.settle(match ended {
         Ended::Confirmed => Outcome::Done(RawData::NULL),
         Ended::Refused(error) => Outcome::Rejected(error),
         Ended::TimedOut => Outcome::TimedOut,
         Ended::NotSentInTime => Outcome::NotSentInTime,
         Ended::Unknown(error) => Outcome::Unknown(error),
-    });
+    })
 }
 
 impl Core {
@@ -112,7 +113,7 @@ impl Core {
         &mut self,
         change: impl FnOnce(&mut Sender<Arc<dyn Waiter>>, &mut dyn FnMut(Arc<dyn Waiter>, Ended)) -> T,
     ) -> Option<T> {
-        let completed = &mut self.completed;
+        let (completed, wakes) = (&mut self.completed, &mut self.wakes);
         let session = self.session.as_mut()?;
         // One acknowledgement speaks for many of these.
         let mut confirmed = 0;
@@ -122,7 +123,7 @@ impl Core {
                 None => confirmed += 1,
                 Some(other) => metrics::count_by(metrics::CONFIRMED_PASSES, "outcome", other),
             }
-            complete(&waiter, &ended);
+            wakes.push(settle(&waiter, &ended));
         });
         metrics::count_all_by(metrics::CONFIRMED_PASSES, "outcome", "confirmed", confirmed);
         Some(result)

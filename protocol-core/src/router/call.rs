@@ -268,16 +268,23 @@ impl<T> Slot<T> {
 
 impl<T: Send> Waiter for Slot<T> {
     fn complete(&self, outcome: Outcome<'_>) {
+        if let Some(waker) = self.settle(outcome) {
+            waker.wake();
+        }
+    }
+
+    fn settle(&self, outcome: Outcome<'_>) -> Option<Waker> {
         let ended = match outcome {
             Outcome::Done(data) => SlotState::Answered(data.as_str().into()),
             outcome => SlotState::Ended((self.read)(outcome, self.timeout)),
         };
         let mut state = self.lock();
-        if let SlotState::Waiting(_) = &*state
-            && let SlotState::Waiting(waker) = mem::replace(&mut *state, ended)
-        {
-            drop(state);
-            waker.wake();
+        if !matches!(*state, SlotState::Waiting(_)) {
+            return None;
+        }
+        match mem::replace(&mut *state, ended) {
+            SlotState::Waiting(waker) => Some(waker),
+            _ => None,
         }
     }
 

@@ -1,20 +1,36 @@
 //! A handler's reply on its way back to the wire.
 
+use std::cell::Cell;
 use std::mem;
 
 use crate::event::{Answer, EventError};
 use crate::wire::{self, ErrorCode, Json, RawData, WireError};
 
-/// Bytes that an idle link keeps for its next answer.
-const KEPT_BYTES: usize = 1_024;
+/// The largest buffer that a thread keeps for the next answer.
+const KEPT_BYTES: usize = 64 * 1_024;
 
-/// Where generated code writes what a handler returned. Moves into the handler's future and out
-/// again, so that an answer costs no allocation of its own.
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Where generated code writes what a handler returned: into a buffer of its thread, so that neither
+/// a handler at work nor an idle link holds one, and an answer costs no allocation of its own.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct ReplyBuffer {
     data: Vec<u8>,
     refusal: Option<Box<WireError>>,
+}
+
+impl Drop for ReplyBuffer {
+    fn drop(&mut self) {
+        if (1..=KEPT_BYTES).contains(&self.data.capacity()) {
+            self.data.clear();
+            let data = mem::take(&mut self.data);
+            // A thread that ends keeps nothing.
+            let _ = SPARE.try_with(|spare| spare.set(data));
+        }
+    }
 }
 
 impl ReplyBuffer {
@@ -25,25 +41,13 @@ impl ReplyBuffer {
         }
     }
 
-    pub(crate) fn clear(mut self) -> Self {
-        self.data.clear();
-        self.refusal = None;
-        self
-    }
-
-    /// Frees what a long answer took.
-    pub(crate) fn release_idle(&mut self) {
-        if self.data.capacity() > KEPT_BYTES {
-            self.data = Vec::new();
-        }
-    }
-
     pub(crate) fn refused(mut self, error: WireError) -> Self {
         self.refusal = Some(Box::new(error));
         self
     }
 
     pub(crate) fn fill<R: Answer, E: EventError>(mut self, result: Result<R, E>) -> Self {
+        self.data = SPARE.try_with(Cell::take).unwrap_or_default();
         match result {
             // A pass is answered with `()`, which is no data.
             Ok(_) if R::TYPE.is_none() => self,

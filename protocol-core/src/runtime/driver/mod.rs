@@ -89,6 +89,7 @@ where
         timer_at: None,
         waiting_until: None,
         crowded: false,
+        calls: false,
         yielded: false,
         reads: 0,
         relays: (0, 0),
@@ -122,7 +123,9 @@ struct Driver {
     waiting_until: Option<Instant>,
     /// Others find no room in the queue until its next visit.
     crowded: bool,
-    /// Whether tasks that were woken had their turn to add to the next write.
+    /// Whether a call is due to be written.
+    calls: bool,
+    /// Whether other tasks had their turn to add to the next write.
     yielded: bool,
     reads: usize,
     /// Frames, and their bytes, passed on since others had their turn.
@@ -212,7 +215,6 @@ impl Driver {
 
 impl Driver {
     async fn run<S: Service>(&mut self, service: &Arc<S>) {
-        let mut scratch = ReplyBuffer::default();
         let mut worked = false;
         loop {
             self.note_identity();
@@ -246,7 +248,7 @@ impl Driver {
                     if admitted.concurrent {
                         self.start(service, admitted).await;
                     } else {
-                        scratch = self.handle(service, admitted, scratch).await;
+                        self.handle(service, admitted).await;
                     }
                 }
                 _ if self.hand_over() => return,
@@ -257,10 +259,7 @@ impl Driver {
                     self.now = now();
                     self.connection.pause_input();
                 }
-                None => {
-                    scratch.release_idle();
-                    poll_fn(|cx| self.poll_link(cx, &**service, None)).await;
-                }
+                None => poll_fn(|cx| self.poll_link(cx, &**service, None)).await,
             }
             if self.connection.output_len() >= FLUSH_BYTES {
                 self.flush_now().await;
@@ -291,16 +290,11 @@ impl Driver {
     }
 
     /// Handles one event in place; the link is served beside it where the handler has to wait.
-    async fn handle<S: Service>(
-        &mut self,
-        service: &Arc<S>,
-        admitted: Admitted<S::Event>,
-        scratch: ReplyBuffer,
-    ) -> ReplyBuffer {
+    async fn handle<S: Service>(&mut self, service: &Arc<S>, admitted: Admitted<S::Event>) {
         let Admitted {
             event, exchange, ..
         } = admitted;
-        let mut handler = pin!(Some(service.serve(event, scratch)));
+        let mut handler = pin!(Some(service.serve(event, ReplyBuffer::default())));
         let mut deadline = None;
         let limit = self.connection.limits().handler_timeout;
         let outcome = poll_fn(|cx| {
@@ -317,15 +311,11 @@ impl Driver {
         if guard::call(|| handler.set(None)).is_err() {
             tracing::error!(event = exchange.name, "dropping a handler panicked");
         }
-        self.finish(&exchange, outcome).clear()
+        self.finish(&exchange, outcome);
     }
 
     /// Answers an event with its handler's reply, or with why there is none.
-    fn finish(
-        &mut self,
-        exchange: &Exchange,
-        outcome: Result<ReplyBuffer, Failure>,
-    ) -> ReplyBuffer {
+    fn finish(&mut self, exchange: &Exchange, outcome: Result<ReplyBuffer, Failure>) {
         self.collect();
         let reply = outcome.unwrap_or_else(|failure| {
             if let Some(notice) = failure.notice(exchange.name) {
@@ -343,7 +333,6 @@ impl Driver {
             }
             self.connection.set_held_back(self.backlog.answer_bytes());
         }
-        reply
     }
 
     /// Handles one event beside later ones.
@@ -357,7 +346,7 @@ impl Driver {
             Box::pin(async move { service.serve(event, ReplyBuffer::default()).await });
         let first = poll_fn(|cx| Poll::Ready(guard::poll(handler.as_mut(), cx))).await;
         match first {
-            Poll::Ready(outcome) => drop(self.finish(&exchange, outcome.map_err(Failure::from))),
+            Poll::Ready(outcome) => self.finish(&exchange, outcome.map_err(Failure::from)),
             Poll::Pending => {
                 self.tasks += 1;
                 let (task, name) = (self.tasks, exchange.name);

@@ -29,6 +29,7 @@ impl Driver {
         handler: Option<Instant>,
     ) -> Poll<()> {
         self.now = now();
+        self.lend_output();
         let handling = handler.is_some();
         let was_broken = self.connection.is_broken();
         let was_paused = self.connection.is_paused();
@@ -114,6 +115,12 @@ impl Driver {
         }
     }
 
+    /// What is answered and sent needs buffers, which an idle link does not hold.
+    fn lend_output(&mut self) {
+        self.connection
+            .give_output(buffers::borrow_frames, buffers::borrow);
+    }
+
     /// Whether the end has to wait for answers of handlers at work.
     fn awaits_handlers(&self, handling: bool) -> bool {
         self.closing == Some(Closing::Leave)
@@ -190,7 +197,10 @@ impl Driver {
                 Some(Outgoing::Shared(frame) | Outgoing::Held(frame)) => {
                     self.connection.send_frame(&frame);
                 }
-                Some(Outgoing::Call(call)) => self.connection.send_call(self.now, call),
+                Some(Outgoing::Call(call)) => {
+                    self.calls = true;
+                    self.connection.send_call(self.now, call);
+                }
                 Some(Outgoing::Relayed(answer)) => {
                     self.connection.relay_answer(&answer);
                 }
@@ -219,7 +229,7 @@ impl Driver {
             if let Ok((task, outcome)) = joined
                 && let Some((_, exchange)) = self.at_work.remove(&task)
             {
-                drop(self.finish(&exchange, outcome));
+                self.finish(&exchange, outcome);
             }
             finished = true;
         }
@@ -322,7 +332,7 @@ impl Driver {
                 && let Some((handle, exchange)) = self.at_work.remove(&task)
             {
                 handle.abort();
-                drop(self.finish(&exchange, Err(Failure::Cancelled)));
+                self.finish(&exchange, Err(Failure::Cancelled));
             }
         }
     }
@@ -351,7 +361,10 @@ impl Driver {
                 }
             }
         }
-        self.connection.release_idle_output();
+        self.connection.release_idle();
+        let (frames, wire) = self.connection.take_idle_output();
+        buffers::give_back_frames(frames);
+        buffers::give_back(wire);
         if self.backlog.release_idle() {
             self.link.outbox.release_idle();
         }

@@ -1,19 +1,29 @@
 //! What the driver writes, and the end of it.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::mem;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::AsyncWrite;
 
 use super::Driver;
 use crate::error::CloseReason;
 
+/// Has a task woken when the runtime next looks for events, as it would a task that yields: it calls
+/// one more thread for all of them then, instead of one for each.
+fn wake_together(waker: Waker) {
+    let yielding = pin!(tokio::task::yield_now());
+    let _: Poll<()> = yielding.poll(&mut Context::from_waker(&waker));
+}
+
 impl Driver {
-    /// Writes what is due. Where calls just ended, their tasks get one turn first to add what they
-    /// send next to the same write; then this returns `true`, and the driver was woken.
+    /// Writes what is due, and has the tasks woken whose calls ended. Where a call is due, other tasks
+    /// get one turn first to add theirs to the same write; then this returns `true`, and the driver
+    /// was woken.
     pub(super) fn flush_in_turn(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.connection.take_completed() > 0 && !self.yielded {
+        self.connection.wake(wake_together);
+        if mem::take(&mut self.calls) && !self.yielded {
             self.yielded = true;
             cx.waker().wake_by_ref();
             return true;

@@ -243,7 +243,7 @@ impl Connection {
         }
     }
 
-    /// Frees what many relayed calls took, once that was not needed for a while.
+    /// Frees what many relayed calls took, once none is open.
     pub(crate) fn release_idle(&mut self) {
         self.core.relayed.release_idle();
     }

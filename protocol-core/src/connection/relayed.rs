@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::mem;
 use std::time::Instant;
 
 use super::incoming::{Incoming, Mode, ShortText};
@@ -106,8 +105,6 @@ impl RelayedAnswer {
 pub(super) struct Relayed {
     open: HashMap<(ConnectionId, CallKey), Open>,
     opened: u64,
-    /// A call was opened since the link was last idle.
-    used: bool,
     /// No call expires before this time.
     earliest: Option<Instant>,
     /// All calls expire at this time, since the other end sends no more.
@@ -155,7 +152,6 @@ impl Relayed {
             return false;
         };
         self.opened += 1;
-        self.used = true;
         entry.insert(Open {
             name: call.name,
             at_hub: call.is_new_to_hub.is_some(),
@@ -204,11 +200,9 @@ impl Relayed {
         self.end(|_, _| true)
     }
 
-    /// Gives back what many calls took, once none is open and none was opened since the last time: the
-    /// next burst of a busy peer needs it again.
+    /// Gives back what many calls took, once none is open.
     pub(super) fn release_idle(&mut self) {
-        let was_used = mem::take(&mut self.used);
-        if !was_used && self.open.is_empty() && self.open.capacity() > IDLE_CAPACITY {
+        if self.open.is_empty() && self.open.capacity() > IDLE_CAPACITY {
             self.open = HashMap::new();
         }
     }

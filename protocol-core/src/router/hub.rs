@@ -16,7 +16,8 @@ const MANY_ASKED: usize = 64;
 /// few hundred bytes.
 const MEMORIES: usize = 65_536;
 
-/// What a settled pair may keep for its next calls.
+/// For how many calls a settled pair may keep places, while its asker is busy and when it is idle.
+const BURST_CAPACITY: usize = 128;
 const IDLE_CAPACITY: usize = 8;
 
 #[derive(Default)]
@@ -72,10 +73,17 @@ impl Owed {
     fn end(&self, call: &CallKey) -> bool {
         let mut owed = self.lock();
         let was_owed = owed.remove(call);
-        if owed.is_empty() && owed.capacity() > IDLE_CAPACITY {
+        if owed.is_empty() && owed.capacity() > BURST_CAPACITY {
             *owed = HashSet::new();
         }
         was_owed
+    }
+
+    fn release_idle(&self) {
+        let mut owed = self.lock();
+        if owed.is_empty() && owed.capacity() > IDLE_CAPACITY {
+            *owed = HashSet::new();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<CallKey>> {
@@ -237,6 +245,13 @@ impl Hub {
         let asker = links.of_peer(peer)?;
         let owed = asker.asked.get(&debtor)?.end(&call);
         owed.then(|| Arc::clone(&asker.link))
+    }
+
+    /// Frees what bursts of calls of a link took that is idle.
+    pub(crate) fn release_idle(&self, asker: ConnectionId) {
+        if let Some(entry) = self.read().by_id.get(&asker) {
+            entry.asked.values().for_each(Owed::release_idle);
+        }
     }
 
     /// Takes note that a call has ended without an answer.

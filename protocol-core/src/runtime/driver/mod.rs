@@ -14,11 +14,11 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::mem;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Sleep;
@@ -42,6 +42,9 @@ const FLUSH_BYTES: usize = 8 * 1024;
 /// Frames, and their bytes, passed on before other tasks get a turn, so that a burst does not fill
 /// the queue of a peer that would read it.
 const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
+
+/// A busy link keeps what it holds for the next burst; after so long without one it gives that back.
+const TIDY_AFTER: Duration = Duration::from_secs(1);
 
 /// As how many frames one counts that fills the queue of somebody who may well keep up. So if many
 /// make one of them receive, each passes on little before that one has its turn to write.
@@ -88,6 +91,8 @@ where
         timer: None,
         timer_at: None,
         waiting_until: None,
+        tidy_at: None,
+        active: false,
         crowded: false,
         calls: false,
         yielded: false,
@@ -121,6 +126,10 @@ struct Driver {
     timer: Option<Pin<Box<Sleep>>>,
     timer_at: Option<Instant>,
     waiting_until: Option<Instant>,
+    /// When to look whether what a busy link holds is still needed; none where it holds nothing.
+    tidy_at: Option<Instant>,
+    /// Whether something was handled or sent since.
+    active: bool,
     /// Others find no room in the queue until its next visit.
     crowded: bool,
     /// Whether a call is due to be written.
@@ -216,6 +225,8 @@ impl Driver {
 impl Driver {
     async fn run<S: Service>(&mut self, service: &Arc<S>) {
         let mut worked = false;
+        // Apart from the task, so that an idle link does not hold the place of the largest handler.
+        let mut handler = None;
         loop {
             self.note_identity();
             if self.note_deliveries() {
@@ -233,6 +244,7 @@ impl Driver {
                 let admit = |incoming: &Incoming<'_>| admit(&**service, incoming);
                 self.connection.next_event(self.now, admit)
             };
+            self.active |= next.is_some();
             match next {
                 Some(Admission::Relayed(call)) => {
                     if let Some(call) = call {
@@ -248,7 +260,12 @@ impl Driver {
                     if admitted.concurrent {
                         self.start(service, admitted).await;
                     } else {
-                        self.handle(service, admitted).await;
+                        let Admitted {
+                            event, exchange, ..
+                        } = admitted;
+                        let handler = handler.get_or_insert_with(|| Box::pin(None));
+                        handler.set(Some(service.serve(event, ReplyBuffer::default())));
+                        self.handle(service, handler.as_mut(), exchange).await;
                     }
                 }
                 _ if self.hand_over() => return,
@@ -259,12 +276,36 @@ impl Driver {
                     self.now = now();
                     self.connection.pause_input();
                 }
-                None => poll_fn(|cx| self.poll_link(cx, &**service, None)).await,
+                None => {
+                    poll_fn(|cx| self.poll_link(cx, &**service, None)).await;
+                    if self.tidy() {
+                        handler = None;
+                    }
+                }
             }
             if self.connection.output_len() >= FLUSH_BYTES {
                 self.flush_now().await;
             }
         }
+    }
+
+    /// Frees what only a busy link needs, if this one was idle for [`TIDY_AFTER`]; whether it was.
+    fn tidy(&mut self) -> bool {
+        if self.tidy_at.is_none_or(|at| at > self.now) {
+            return false;
+        }
+        self.tidy_at = None;
+        if self.active {
+            return false;
+        }
+        self.connection.release_idle();
+        if self.backlog.release_idle() {
+            self.link.outbox.release_idle();
+        }
+        if let Some(hub) = self.link.hub() {
+            hub.release_idle(self.link.id);
+        }
+        true
     }
 
     /// Takes note of frames, and their bytes, that made others receive something. After so many of
@@ -290,11 +331,12 @@ impl Driver {
     }
 
     /// Handles one event in place; the link is served beside it where the handler has to wait.
-    async fn handle<S: Service>(&mut self, service: &Arc<S>, admitted: Admitted<S::Event>) {
-        let Admitted {
-            event, exchange, ..
-        } = admitted;
-        let mut handler = pin!(Some(service.serve(event, ReplyBuffer::default())));
+    async fn handle<S: Service>(
+        &mut self,
+        service: &Arc<S>,
+        mut handler: Pin<&mut Option<impl Future<Output = ReplyBuffer>>>,
+        exchange: Exchange,
+    ) {
         let mut deadline = None;
         let limit = self.connection.limits().handler_timeout;
         let outcome = poll_fn(|cx| {

@@ -9,8 +9,8 @@ use std::time::Instant;
 use tokio::io::AsyncReadExt;
 use tokio::task::coop;
 
-use super::{Driver, Failure, admit};
-use crate::connection::{Closing, Incoming, Outgoing};
+use super::{Driver, Failure, TIDY_AFTER, admit};
+use crate::connection::{Closing, Incoming, Outgoing, due};
 use crate::error::CloseReason;
 use crate::metrics;
 use crate::router::Service;
@@ -48,6 +48,9 @@ impl Driver {
                 self.connection.handle_timeout(self.now);
             }
             if self.poll_session(cx) && !handling {
+                return Poll::Ready(());
+            }
+            if !handling && self.tidy_at.is_some_and(|at| at <= self.now) {
                 return Poll::Ready(());
             }
             self.settle();
@@ -144,6 +147,7 @@ impl Driver {
         if !waiting && !called {
             return;
         }
+        self.active = true;
         if called {
             // Handlers may have worked since the visit began; a new call has its whole time.
             self.now = now();
@@ -339,8 +343,13 @@ impl Driver {
 
     /// Nothing is left to do now: sets the timer and the queue's waker.
     fn rest(&mut self, cx: &mut Context<'_>, handler: Option<Instant>) -> Poll<()> {
+        if self.active && self.tidy_at.is_none() {
+            self.active = false;
+            self.tidy_at = Some(due(self.now, TIDY_AFTER));
+        }
         let due = [
             self.connection.next_deadline(),
+            self.tidy_at.filter(|_| handler.is_none()),
             self.waiting_until,
             self.life.due(self.closing.is_some()),
             handler,
@@ -361,13 +370,9 @@ impl Driver {
                 }
             }
         }
-        self.connection.release_idle();
         let (frames, wire) = self.connection.take_idle_output();
         buffers::give_back_frames(frames);
         buffers::give_back(wire);
-        if self.backlog.release_idle() {
-            self.link.outbox.release_idle();
-        }
         if !self.link.has_mail() && self.link.outbox.wait(cx.waker()) {
             return Poll::Pending;
         }

@@ -107,7 +107,8 @@ pub(super) struct Core {
     /// What the codec made of frames, to be written.
     pub(super) sealed: BytesMut,
     pub(super) phase: Phase,
-    pub(super) reason: Option<CloseReason>,
+    /// Boxed like all that is rare: each idle connection keeps room for the rest.
+    pub(super) reason: Option<Box<CloseReason>>,
     /// The last word is said: nothing more is appended to `out`.
     pub(super) muted: bool,
     /// The link broke: nothing can be written.
@@ -133,7 +134,7 @@ pub(super) struct Core {
     /// The session ends with this link.
     pub(super) session_over: bool,
     /// The server gives the link up, and not the session.
-    pub(super) link_refused: Option<WireError>,
+    pub(super) link_refused: Option<Box<WireError>>,
     /// Frames that were sent, up to `counted` in `out`.
     pub(super) sent: u64,
     pub(super) counted: usize,
@@ -307,7 +308,7 @@ impl Core {
         if name == "protocol_error" && from.is_none() {
             let word = WireError::parse(data);
             if self.survives(&word) {
-                self.link_refused = Some(word);
+                self.link_refused = Some(Box::new(word));
                 return;
             }
             self.lose(&CloseReason::RefusedByPeer(WireError::parse(data)));

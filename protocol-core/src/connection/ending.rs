@@ -21,7 +21,7 @@ pub(crate) fn count_loss(reason: &CloseReason) {
 impl Core {
     /// Ends all calls in flight; the first reason stays.
     pub(super) fn lose(&mut self, reason: &CloseReason) {
-        let reason = self.reason.get_or_insert_with(|| reason.clone());
+        let reason = self.reason.get_or_insert_with(|| Box::new(reason.clone()));
         self.completed += self.pending.len();
         self.pending.lose(reason);
         self.completed += super::calls::lose_streams(self.session.as_deref_mut(), reason);
@@ -49,7 +49,8 @@ impl Core {
     }
 
     pub(super) fn close(&mut self) {
-        self.reason.get_or_insert(CloseReason::Closed);
+        self.reason
+            .get_or_insert_with(|| Box::new(CloseReason::Closed));
         self.finish();
     }
 
@@ -90,7 +91,7 @@ impl Core {
         match self.phase {
             Phase::Open | Phase::Draining { .. } => false,
             Phase::Finishing | Phase::Lingering { .. } => {
-                !matches!(self.reason, Some(CloseReason::Closed))
+                !matches!(self.reason.as_deref(), Some(CloseReason::Closed))
             }
             Phase::Closed => true,
         }
@@ -297,6 +298,6 @@ impl Connection {
 
     /// Why the link ends or ended.
     pub fn close_reason(&self) -> Option<&CloseReason> {
-        self.core.reason.as_ref()
+        self.core.reason.as_deref()
     }
 }

@@ -48,7 +48,7 @@ impl Connection {
             .note_overhead(arrived.saturating_sub(self.input_len()));
         if let Err(error) = received {
             self.input.wire.clear();
-            self.unreadable = Some(error);
+            self.unreadable = Some(Box::new(error));
         }
     }
 
@@ -56,7 +56,7 @@ impl Connection {
     fn is_unreadable(&mut self) -> bool {
         if let Some(error) = self.unreadable.take() {
             let word = refusal(&error);
-            self.violated_as(CloseReason::Codec(error), &word);
+            self.violated_as(CloseReason::Codec(*error), &word);
             return true;
         }
         false

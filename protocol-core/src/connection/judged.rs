@@ -110,7 +110,7 @@ impl Core {
                 far_inc: None,
                 stamp: None,
             };
-            self.begin(self.now, terms);
+            self.begin(self.now, terms.into());
         }
     }
 

@@ -1,5 +1,6 @@
 //! Every bound of one connection, each with its reason.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::delivery::DeliveryLimits;
@@ -159,6 +160,16 @@ pub struct StrangerLimits {
     pub bytes_in: usize,
     /// The time from the start of the connection.
     pub timeout: Duration,
+}
+
+/// Those of streams, with all else as for a client.
+impl From<DeliveryLimits> for Arc<Limits> {
+    fn from(delivery: DeliveryLimits) -> Self {
+        Self::new(Limits {
+            delivery,
+            ..Limits::client()
+        })
+    }
 }
 
 impl Default for StrangerLimits {

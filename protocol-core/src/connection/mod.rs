@@ -102,7 +102,7 @@ pub struct Connection {
     input: Input,
     codec: Box<dyn Codec>,
     /// Why the codec reads no more, until what it has read before is handled.
-    unreadable: Option<CodecError>,
+    unreadable: Option<Box<CodecError>>,
     /// Whether the other end was told that nothing follows.
     finished: bool,
     blocked_since: Option<Instant>,

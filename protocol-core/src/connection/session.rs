@@ -7,11 +7,11 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::core::Phase;
-use super::delivery::{DeliveryLimits, Ended, Receiver, Sender};
+use super::delivery::{Ended, Receiver, Sender};
 use super::held::Held;
 use super::incoming::ShortText;
 use super::pending::{Outcome, Waiter};
-use super::{Connection, Core, OutgoingCall};
+use super::{Connection, Core, Limits, OutgoingCall};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
 use crate::metrics;
@@ -29,7 +29,7 @@ pub struct SessionTerms {
 }
 
 pub(super) struct Session {
-    pub(super) terms: SessionTerms,
+    pub(super) terms: Arc<SessionTerms>,
     pub(super) sender: Sender<Arc<dyn Waiter>>,
     pub(super) receiver: Receiver,
     pub(super) held: Held,
@@ -43,12 +43,12 @@ pub struct Memory {
 }
 
 impl Session {
-    pub(super) fn new(terms: SessionTerms, limits: DeliveryLimits) -> Self {
+    pub(super) fn new(terms: Arc<SessionTerms>, limits: &Arc<Limits>) -> Self {
         Self {
             terms,
-            sender: Sender::new(limits),
-            receiver: Receiver::new(limits),
-            held: Held::new(&limits),
+            sender: Sender::new(Arc::clone(limits)),
+            receiver: Receiver::new(Arc::clone(limits)),
+            held: Held::new(&limits.delivery),
         }
     }
 }
@@ -77,11 +77,11 @@ fn settle(waiter: &Arc<dyn Waiter>, ended: &Ended) -> Option<Waker> {
 
 impl Core {
     /// Begins the session, or goes on with it under new terms.
-    pub(super) fn begin(&mut self, now: Instant, terms: SessionTerms) {
+    pub(super) fn begin(&mut self, now: Instant, terms: Arc<SessionTerms>) {
         let far_inc = terms.far_inc.clone();
         match &mut self.session {
             Some(session) => session.terms = terms,
-            None => self.session = Some(Box::new(Session::new(terms, self.limits.delivery))),
+            None => self.session = Some(Box::new(Session::new(terms, &self.limits))),
         }
         self.with_sender(|sender, end| {
             sender.learn(None, far_inc.as_deref(), end);
@@ -143,8 +143,13 @@ impl Connection {
     /// Begins the session, or goes on with it under new terms; `memory` is what an earlier session
     /// with the same life of the other end has left. What the other end gets from now on is numbered
     /// where it understands numbers.
-    pub fn begin_session(&mut self, now: Instant, terms: SessionTerms, memory: Option<Memory>) {
-        self.core.begin(now, terms);
+    pub fn begin_session(
+        &mut self,
+        now: Instant,
+        terms: impl Into<Arc<SessionTerms>>,
+        memory: Option<Memory>,
+    ) {
+        self.core.begin(now, terms.into());
         if let (Some(memory), Some(session)) = (memory, &mut self.core.session) {
             session.receiver = memory.receiver;
         }
@@ -162,7 +167,7 @@ impl Connection {
         let session = self.core.session.as_mut()?;
         session.receiver.give_up_running();
         session.receiver.shrink();
-        let empty = Receiver::new(self.core.limits.delivery);
+        let empty = Receiver::new(Arc::clone(&self.core.limits));
         let receiver = std::mem::replace(&mut session.receiver, empty);
         (receiver.streams() > 0).then_some(Memory { receiver })
     }
@@ -255,8 +260,8 @@ impl Connection {
     /// Why the codec reads no more, or the other end gave the link up and not the session.
     pub(crate) fn codec_failure(&mut self) -> Option<CloseReason> {
         let refused = self.core.link_refused.take();
-        let refused = refused.map(CloseReason::RefusedByPeer);
-        refused.or_else(|| self.unreadable.clone().map(CloseReason::Codec))
+        let refused = refused.map(|word| CloseReason::RefusedByPeer(*word));
+        refused.or_else(|| Some(CloseReason::Codec(self.unreadable.as_deref()?.clone())))
     }
 
     /// The requests that callers have given up since this was last asked: of which peer, by which id.

@@ -163,7 +163,10 @@ impl<P: Protocol> Context<P, AtServer> {
     /// is over, not with its link. Until then its name is taken, and what its client must not miss is
     /// kept.
     pub fn open_session(&self, terms: SessionTerms, grace: Duration) {
-        let _ = self.link.session.set(OpenSession { terms, grace });
+        let _ = self.link.session.set(OpenSession {
+            terms: terms.into(),
+            grace,
+        });
     }
 
     /// Hands this connection's link over to the session of `connection`, once the event that is being

@@ -41,7 +41,7 @@ pub(crate) type StatusWatcher = Box<dyn FnMut(LinkStatus) + Send>;
 /// A session as it was opened: its terms, and for how long it goes on without a link.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenSession {
-    pub(crate) terms: SessionTerms,
+    pub(crate) terms: Arc<SessionTerms>,
     pub(crate) grace: Duration,
 }
 

@@ -1,11 +1,12 @@
 //! The receiver of streams: which event is next, which was processed before, and how it ended.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::Origin;
 use super::answers::Answers;
-use super::{DeliveryLimits, Origin};
-use crate::connection::due;
+use crate::connection::{Limits, due};
 use crate::metrics;
 use crate::wire::{ErrorCode, WireError};
 
@@ -19,7 +20,7 @@ const MAX_KEPT_REFUSALS: usize = 4;
 /// events were refused.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receiver {
-    limits: DeliveryLimits,
+    limits: Arc<Limits>,
     streams: BTreeMap<Origin, Stream>,
     pub(super) answers: Answers,
 }
@@ -66,9 +67,10 @@ pub struct Processed {
 
 impl Receiver {
     /// Remembers nothing yet.
-    pub fn new(limits: DeliveryLimits) -> Self {
+    pub fn new(limits: impl Into<Arc<Limits>>) -> Self {
+        let limits = limits.into();
         Self {
-            answers: Answers::new(&limits),
+            answers: Answers::new(&limits.delivery),
             limits,
             streams: BTreeMap::new(),
         }
@@ -126,7 +128,7 @@ impl Receiver {
         seq: u64,
         result: Result<(), &WireError>,
     ) -> Processed {
-        let window = self.limits.window_events.max(1) as u64;
+        let window = self.limits.delivery.window_events.max(1) as u64;
         let stream = self.streams.get_mut(origin);
         let Some((stream, next)) = stream.and_then(|stream| stream.next.map(|n| (stream, n)))
         else {
@@ -263,16 +265,16 @@ impl Receiver {
             let rest = self.streams.range(&first..);
             rest.take_while(|(other, _)| other.from == origin.from)
         };
-        if mine().count() >= self.limits.streams_a_sender.max(1)
+        if mine().count() >= self.limits.delivery.streams_a_sender.max(1)
             && let Some((old, _)) = oldest(&mut mine())
         {
             self.streams.remove(&old);
         }
-        if self.streams.len() < self.limits.streams.max(1) {
+        if self.streams.len() < self.limits.delivery.streams.max(1) {
             return Ok(());
         }
         match oldest(&mut self.streams.iter()) {
-            Some((old, touched)) if due(touched, self.limits.stream_idle) <= now => {
+            Some((old, touched)) if due(touched, self.limits.delivery.stream_idle) <= now => {
                 self.streams.remove(&old);
                 Ok(())
             }

@@ -9,13 +9,14 @@ mod sent;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use uuid::Uuid;
 
 use self::sent::After;
 use self::stream::Stream;
-use super::DeliveryLimits;
+use crate::connection::Limits;
 use crate::ids::PeerId;
 use crate::wire::WireError;
 
@@ -83,7 +84,7 @@ impl Pin {
 /// The streams of one process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sender<W> {
-    limits: DeliveryLimits,
+    limits: Arc<Limits>,
     /// Boxed, since a map of few keeps room for many.
     streams: BTreeMap<Option<PeerId>, Box<Stream<W>>>,
     /// What is known of the other end itself, which has a stream once something is sent in it.
@@ -103,7 +104,8 @@ pub struct Sender<W> {
 
 impl<W> Sender<W> {
     /// Has sent nothing yet.
-    pub fn new(limits: DeliveryLimits) -> Self {
+    pub fn new(limits: impl Into<Arc<Limits>>) -> Self {
+        let limits = limits.into();
         Self {
             limits,
             streams: BTreeMap::new(),
@@ -144,7 +146,9 @@ impl<W> Sender<W> {
         if !self.streams.contains_key(&dest) {
             self.forget_idle();
         }
-        if self.streams.len() >= self.limits.streams.max(1) && !self.streams.contains_key(&dest) {
+        if self.streams.len() >= self.limits.delivery.streams.max(1)
+            && !self.streams.contains_key(&dest)
+        {
             return &Pin::Unknown;
         }
         let pin = match &dest {
@@ -230,8 +234,8 @@ impl<W> Sender<W> {
             let Some(stream) = self.streams.get_mut(&dest) else {
                 continue;
             };
-            has_room = stream.transmit(now, &self.limits, &mut send);
-            let due = stream.attempt_due(&self.limits);
+            has_room = stream.transmit(now, &self.limits.delivery, &mut send);
+            let due = stream.attempt_due(&self.limits.delivery);
             if !has_room {
                 self.ready.insert(dest);
             }
@@ -303,7 +307,7 @@ impl<W> Sender<W> {
     /// The relay was started anew or has forgotten this end, so perhaps the others too: for a while
     /// it says nothing about a destination that it does not know it.
     pub fn scattered(&mut self, now: Instant) {
-        let until = now + self.limits.resend_at_most;
+        let until = now + self.limits.delivery.resend_at_most;
         for stream in self.streams.values_mut() {
             stream.scattered(until);
         }
@@ -332,16 +336,16 @@ impl<W> Sender<W> {
             return;
         }
         self.due = None;
-        let limits = self.limits;
+        let limits = &self.limits.delivery;
         for (dest, stream) in &mut self.streams {
             let mut after = After::default();
-            stream.handle_timeout(now, &limits, &mut after, &mut end);
+            stream.handle_timeout(now, limits, &mut after, &mut end);
             self.open -= after.ended;
             self.bytes -= after.freed;
             if after.is_ready {
                 self.ready.insert(dest.clone());
             }
-            self.due = earlier(self.due, stream.due(&limits));
+            self.due = earlier(self.due, stream.due(limits));
         }
     }
 
@@ -387,7 +391,7 @@ impl<W> Sender<W> {
             return;
         };
         let mut after = After {
-            resend_delay: self.limits.resend_after,
+            resend_delay: self.limits.delivery.resend_after,
             ..After::default()
         };
         change(stream, &mut after);
@@ -401,7 +405,7 @@ impl<W> Sender<W> {
 
     /// Forgets destinations to which nothing is open, once there are many.
     fn forget_idle(&mut self) {
-        if self.streams.len() >= self.limits.streams.max(1) {
+        if self.streams.len() >= self.limits.delivery.streams.max(1) {
             let next = &mut self.next;
             self.streams.retain(|dest, stream| {
                 let is_kept = dest.is_none() || !stream.is_idle();

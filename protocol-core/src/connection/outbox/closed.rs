@@ -23,7 +23,7 @@ impl Future for Closed<'_> {
         let reason = if self.at_leave {
             queue.left()
         } else {
-            queue.closed.as_ref()
+            queue.closed.as_deref()
         };
         if let Some(reason) = reason {
             return Poll::Ready(reason.clone());

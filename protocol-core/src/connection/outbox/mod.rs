@@ -117,7 +117,7 @@ impl Outbox {
         waiter: impl FnOnce() -> Arc<dyn Waiter>,
     ) -> Pushed {
         let mut queue = self.lock();
-        if let Some(reason) = &queue.closed {
+        if let Some(reason) = queue.closed.as_deref() {
             return Pushed::Closed(reason.clone());
         }
         if queue.refuses() {
@@ -276,7 +276,7 @@ impl Outbox {
     }
 
     pub(crate) fn close_reason(&self) -> Option<CloseReason> {
-        self.lock().closed.clone()
+        self.lock().closed.as_deref().cloned()
     }
 
     /// Why the link has ended, or why it is about to: the other end has left.
@@ -287,7 +287,8 @@ impl Outbox {
     /// Takes note that the other end has left: it will send no more.
     pub(crate) fn peer_left(&self, reason: &CloseReason) {
         let mut queue = self.lock();
-        queue.leaving.get_or_insert_with(|| reason.clone());
+        let leaving = || Box::new(reason.clone());
+        queue.leaving.get_or_insert_with(leaving);
         let watchers = mem::take(&mut queue.watchers);
         drop(queue);
         for watcher in watchers.into_values() {

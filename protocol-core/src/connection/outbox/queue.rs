@@ -113,9 +113,9 @@ pub(super) struct Queue {
     pub(super) closing: Option<Closing>,
     /// How many events, and bytes, waited when the link was lost, where the session goes on.
     pub(super) down: Option<(usize, usize)>,
-    pub(super) closed: Option<CloseReason>,
+    pub(super) closed: Option<Box<CloseReason>>,
     /// The other end will send no more; what is due to it is still written.
-    pub(super) leaving: Option<CloseReason>,
+    pub(super) leaving: Option<Box<CloseReason>>,
     pub(super) driver: Option<Waker>,
     pub(super) driver_waits: bool,
     pub(super) watchers: BTreeMap<u64, Waker>,
@@ -124,7 +124,7 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn left(&self) -> Option<&CloseReason> {
-        self.closed.as_ref().or(self.leaving.as_ref())
+        self.closed.as_deref().or(self.leaving.as_deref())
     }
 
     /// Takes note that something of so many bytes is queued that may be missed: while the link is lost it

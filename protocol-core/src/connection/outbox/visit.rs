@@ -124,7 +124,8 @@ impl Outbox {
     /// Ends the queue: everything in it and everything pushed from now on fails with `reason`.
     pub(crate) fn end(&self, reason: &CloseReason, backlog: Backlog) {
         let mut queue = self.lock();
-        queue.closed.get_or_insert_with(|| reason.clone());
+        let closed = || Box::new(reason.clone());
+        queue.closed.get_or_insert_with(closed);
         queue.driver = None;
         let ready = mem::take(&mut queue.ready);
         let parked = mem::take(&mut queue.parked);

@@ -4,6 +4,7 @@
 //! spawned for a handler that is ready at once.
 
 mod aside;
+mod concurrent;
 mod failure;
 mod reconnect;
 mod serve;
@@ -11,7 +12,6 @@ mod session;
 mod writing;
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::Pin;
@@ -20,9 +20,9 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Sleep;
 
+use self::concurrent::Concurrent;
 use self::failure::Failure;
 use self::session::Life;
 pub(super) use self::session::Tending;
@@ -31,7 +31,6 @@ use super::{guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, due};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
-use crate::metrics;
 use crate::router::{Admission, Admitted, Hub, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
 
@@ -98,15 +97,15 @@ where
         yielded: false,
         reads: 0,
         relays: (0, 0),
-        concurrent: JoinSet::new(),
-        at_work: HashMap::new(),
-        tasks: 0,
+        concurrent: None,
         life: Life::new(tending),
     };
     async move {
         driver.run(&service).await;
         driver.end_calls();
-        while driver.concurrent.join_next().await.is_some() {}
+        if let Some(concurrent) = &mut driver.concurrent {
+            while concurrent.tasks.join_next().await.is_some() {}
+        }
         drop(driver);
         drop(listed);
     }
@@ -140,11 +139,18 @@ struct Driver {
     /// Frames, and their bytes, passed on since others had their turn.
     relays: (usize, usize),
     /// Handlers of `concurrent` requests that were not ready at once.
-    concurrent: JoinSet<(u64, Result<ReplyBuffer, Failure>)>,
-    /// The tasks of those, and what they are to answer.
-    at_work: HashMap<u64, (AbortHandle, Exchange)>,
-    tasks: u64,
+    concurrent: Option<Box<Concurrent>>,
     life: Life,
+}
+
+/// What becomes of an event, without the event: the driver's future keeps room for this while it waits.
+enum Step<F> {
+    /// So many bytes were passed on.
+    Relayed(usize),
+    /// A handler is to be polled in place.
+    Handle(Exchange),
+    /// A handler is to be polled beside later ones.
+    Start(Pin<Box<F>>, Exchange),
 }
 
 /// A driver that is dropped at work, as when its runtime ends, leaves no call waiting.
@@ -164,7 +170,7 @@ impl Driver {
         if !self.connection.has_session()
             && let Some(session) = self.link.session.get()
         {
-            let terms = session.terms.clone();
+            let terms = Arc::clone(&session.terms);
             let memory = self.whose().and_then(|(hub, peer)| {
                 let whose = (peer, terms.far_inc.as_deref());
                 hub.take_memory(self.now, &self.connection.limits().delivery, whose)
@@ -237,46 +243,53 @@ impl Driver {
                 };
                 self.give_turn(weight, 0).await;
             }
-            let waiting = self.connection.input_len();
-            let next = if self.is_crowded() || self.life.is_greeting() {
-                None
-            } else {
-                let admit = |incoming: &Incoming<'_>| admit(&**service, incoming);
-                self.connection.next_event(self.now, admit)
-            };
-            self.active |= next.is_some();
-            match next {
-                Some(Admission::Relayed(call)) => {
-                    if let Some(call) = call {
-                        self.connection.relayed(self.now, call);
-                        self.settle();
+            let step = {
+                let waiting = self.connection.input_len();
+                match self.next_event(&**service) {
+                    Some(Admission::Relayed(call)) => {
+                        if let Some(call) = call {
+                            self.connection.relayed(self.now, call);
+                            self.settle();
+                        }
+                        self.note_deliveries();
+                        Some(Step::Relayed(
+                            waiting.saturating_sub(self.connection.input_len()),
+                        ))
                     }
-                    let bytes = waiting.saturating_sub(self.connection.input_len());
-                    self.note_deliveries();
-                    self.give_turn(1, bytes).await;
-                }
-                Some(Admission::Handle(admitted)) => {
-                    worked = true;
-                    if admitted.concurrent {
-                        self.start(service, admitted).await;
-                    } else {
+                    Some(Admission::Handle(admitted)) => {
+                        worked = true;
                         let Admitted {
                             event, exchange, ..
                         } = admitted;
-                        let handler = handler.get_or_insert_with(|| Box::pin(None));
-                        handler.set(Some(service.serve(event, ReplyBuffer::default())));
-                        self.handle(service, handler.as_mut(), exchange).await;
+                        if admitted.concurrent {
+                            let service = Arc::clone(service);
+                            let handler =
+                                async move { service.serve(event, ReplyBuffer::default()).await };
+                            Some(Step::Start(Box::pin(handler), exchange))
+                        } else {
+                            let handler = handler.get_or_insert_with(|| Box::pin(None));
+                            handler.set(Some(service.serve(event, ReplyBuffer::default())));
+                            Some(Step::Handle(exchange))
+                        }
                     }
+                    None => None,
+                }
+            };
+            match (step, &mut handler) {
+                (Some(Step::Relayed(bytes)), _) => self.give_turn(1, bytes).await,
+                (Some(Step::Start(handler, exchange)), _) => self.start(handler, exchange).await,
+                (Some(Step::Handle(exchange)), Some(handler)) => {
+                    self.handle(service, handler.as_mut(), &exchange).await;
                 }
                 _ if self.hand_over() => return,
-                None if self.connection.is_closed() => return,
-                None if mem::take(&mut worked) => {
+                _ if self.connection.is_closed() => return,
+                _ if mem::take(&mut worked) => {
                     // A frame that has begun has its whole time from now, not from before the
                     // handlers' work.
                     self.now = now();
                     self.connection.pause_input();
                 }
-                None => {
+                _ => {
                     poll_fn(|cx| self.poll_link(cx, &**service, None)).await;
                     if self.tidy() {
                         handler = None;
@@ -287,6 +300,17 @@ impl Driver {
                 self.flush_now().await;
             }
         }
+    }
+
+    /// The next event, unless none is to be handled now.
+    fn next_event<S: Service>(&mut self, service: &S) -> Option<Admission<S::Event>> {
+        if self.is_crowded() || self.life.is_greeting() {
+            return None;
+        }
+        let admit = |incoming: &Incoming<'_>| admit(service, incoming);
+        let next = self.connection.next_event(self.now, admit);
+        self.active |= next.is_some();
+        next
     }
 
     /// Frees what only a busy link needs, if this one was idle for [`TIDY_AFTER`]; whether it was.
@@ -335,7 +359,7 @@ impl Driver {
         &mut self,
         service: &Arc<S>,
         mut handler: Pin<&mut Option<impl Future<Output = ReplyBuffer>>>,
-        exchange: Exchange,
+        exchange: &Exchange,
     ) {
         let mut deadline = None;
         let limit = self.connection.limits().handler_timeout;
@@ -353,7 +377,7 @@ impl Driver {
         if guard::call(|| handler.set(None)).is_err() {
             tracing::error!(event = exchange.name, "dropping a handler panicked");
         }
-        self.finish(&exchange, outcome);
+        self.finish(exchange, outcome);
     }
 
     /// Answers an event with its handler's reply, or with why there is none.
@@ -374,41 +398,6 @@ impl Driver {
                 self.backlog.push_answer(answer);
             }
             self.connection.set_held_back(self.backlog.answer_bytes());
-        }
-    }
-
-    /// Handles one event beside later ones.
-    async fn start<S: Service>(&mut self, service: &Arc<S>, admitted: Admitted<S::Event>) {
-        let Admitted {
-            event, exchange, ..
-        } = admitted;
-        let limit = self.connection.limits().handler_timeout;
-        let service = Arc::clone(service);
-        let mut handler =
-            Box::pin(async move { service.serve(event, ReplyBuffer::default()).await });
-        let first = poll_fn(|cx| Poll::Ready(guard::poll(handler.as_mut(), cx))).await;
-        match first {
-            Poll::Ready(outcome) => self.finish(&exchange, outcome.map_err(Failure::from)),
-            Poll::Pending => {
-                self.tasks += 1;
-                let (task, name) = (self.tasks, exchange.name);
-                let handle = self.concurrent.spawn(async move {
-                    let guarded = poll_fn(|cx| guard::poll(handler.as_mut(), cx));
-                    let outcome = match tokio::time::timeout(limit, guarded).await {
-                        Ok(outcome) => outcome.map_err(Failure::from),
-                        Err(_) => Err(Failure::TooSlow { limit }),
-                    };
-                    if guard::call(move || drop(handler)).is_err() {
-                        tracing::error!(event = name, "dropping a handler panicked");
-                    }
-                    (task, outcome)
-                });
-                self.at_work.insert(task, (handle, exchange));
-                self.connection.set_handling(self.concurrent.len());
-                if self.is_crowded() {
-                    metrics::count_by(metrics::READERS_PAUSED, "limit", "handlers");
-                }
-            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::io::AsyncReadExt;
 use tokio::task::coop;
 
-use super::{Driver, Failure, TIDY_AFTER, admit};
+use super::{Driver, TIDY_AFTER, admit};
 use crate::connection::{Closing, Incoming, Outgoing, due};
 use crate::error::CloseReason;
 use crate::metrics;
@@ -127,7 +127,7 @@ impl Driver {
     /// Whether the end has to wait for answers of handlers at work.
     fn awaits_handlers(&self, handling: bool) -> bool {
         self.closing == Some(Closing::Leave)
-            && (handling || !self.concurrent.is_empty())
+            && (handling || self.at_work() > 0)
             && !self.connection.is_muted()
     }
 
@@ -217,30 +217,7 @@ impl Driver {
 
     /// Whether no further event may be handled now.
     pub(super) fn is_crowded(&self) -> bool {
-        self.concurrent.len() >= self.connection.limits().concurrent_handlers.max(1)
-    }
-
-    /// Answers of concurrent handlers that are done.
-    fn poll_concurrent(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut finished = false;
-        if self.concurrent.is_empty() {
-            return finished;
-        }
-        while !self.connection.is_output_full()
-            && let Poll::Ready(Some(joined)) = self.concurrent.poll_join_next(cx)
-        {
-            // A task that was aborted has nobody left to answer.
-            if let Ok((task, outcome)) = joined
-                && let Some((_, exchange)) = self.at_work.remove(&task)
-            {
-                self.finish(&exchange, outcome);
-            }
-            finished = true;
-        }
-        if finished {
-            self.connection.set_handling(self.concurrent.len());
-        }
-        finished
+        self.at_work() >= self.connection.limits().concurrent_handlers.max(1)
     }
 
     /// Reads what is there; whether something arrived that `next_event` has not seen.
@@ -325,20 +302,6 @@ impl Driver {
         }
         self.reads += 1;
         true
-    }
-
-    /// Ends the work for requests whose callers have given them up.
-    fn cancel(&mut self) {
-        for (from, id) in self.connection.take_cancelled() {
-            let mut at_work = self.at_work.iter();
-            let meant = at_work.find(|(_, (_, exchange))| exchange.is(from.as_ref(), id));
-            if let Some(task) = meant.map(|(task, _)| *task)
-                && let Some((handle, exchange)) = self.at_work.remove(&task)
-            {
-                handle.abort();
-                self.finish(&exchange, Err(Failure::Cancelled));
-            }
-        }
     }
 
     /// Nothing is left to do now: sets the timer and the queue's waker.

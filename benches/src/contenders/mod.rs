@@ -18,6 +18,7 @@ mod envelope;
 mod json_await;
 mod json_floor;
 mod lines;
+mod nats_server;
 mod protocol;
 mod relay;
 mod tarpc;
@@ -46,6 +47,11 @@ pub(crate) trait Contender: Sync {
 
     /// What it is, in a line of `--help` and of the report.
     fn about(&self) -> &'static str;
+
+    /// What it would need and this machine does not have; it is left out of the run then.
+    fn lacks(&self) -> Option<&'static str> {
+        None
+    }
 
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Request

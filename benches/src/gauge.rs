@@ -104,6 +104,18 @@ impl Lane {
         }
     }
 
+    /// Counts an event that began elsewhere; when, is asked only if its latency is taken.
+    pub(crate) fn received(&mut self, began: impl FnOnce() -> Instant) {
+        let sent = if self.until_sample == 0 {
+            self.until_sample = self.gauge.sampling - 1;
+            Sent(Some(began()))
+        } else {
+            self.until_sample -= 1;
+            Sent(None)
+        };
+        self.answered(sent);
+    }
+
     /// Counts an event whose answer has been checked.
     pub(crate) fn answered(&mut self, sent: Sent) {
         // The lane is the only writer, so that a plain load and store lose nothing.

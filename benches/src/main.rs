@@ -124,7 +124,7 @@ fn measure_mode(
     let mut measured: Vec<Rounds> = contenders::ALL
         .iter()
         .filter(|c| c.name() == mode.baseline || selected(contenders, c.name()))
-        .filter(|c| c.takes(mode))
+        .filter(|c| c.takes(mode) && c.lacks().is_none())
         .map(|c| (*c, Vec::new()))
         .collect();
     for round in 1..=rounds {

@@ -19,6 +19,10 @@ use crate::{
     process::{Server, Watched},
 };
 
+/// How long many clients may take to connect, and to have the first event: the warm-up begins with
+/// that.
+const FIRST_EVENT: Duration = Duration::from_secs(60);
+
 /// How long a client may take to get its last answers once it has been told to stop.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
@@ -65,6 +69,14 @@ pub(crate) fn measure(
     };
     let driving = thread::spawn(move || drive(contender, load, settings.placement));
 
+    let deadline = Instant::now() + FIRST_EVENT;
+    while gauge.events() == 0 && !driving.is_finished() {
+        ensure!(
+            Instant::now() < deadline,
+            "not one event {FIRST_EVENT:?} after the start"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
     thread::sleep(settings.warm_up);
     gauge.begin();
     let begin = Snapshot::take(&gauge, server.watched, client)?;

@@ -33,6 +33,9 @@ pub(crate) enum Workload {
     /// What one client sends to another through the server, beside requests to the server itself.
     /// A connection stands for a pair of clients then.
     Relay,
+    /// What one client says and all others hear: each that hears it is an event. A connection stands
+    /// for a receiver then, and what is in flight is said by one publisher beside them.
+    Broadcast,
 }
 
 /// All modes in the order in which they are measured.
@@ -135,6 +138,24 @@ pub(crate) const ALL: &[Mode] = &[
         in_flight: 16,
         placement: Placement::Free,
         baseline: "protocol",
+    },
+    Mode {
+        name: "broadcast-100",
+        title: "one publisher and 99 receivers, 16 broadcasts in flight",
+        workload: Workload::Broadcast,
+        connections: 99,
+        in_flight: 16,
+        placement: Placement::Free,
+        baseline: "queue-floor",
+    },
+    Mode {
+        name: "broadcast-1000",
+        title: "one publisher and 999 receivers, 4 broadcasts in flight",
+        workload: Workload::Broadcast,
+        connections: 999,
+        in_flight: 4,
+        placement: Placement::Free,
+        baseline: "queue-floor",
     },
 ];
 

@@ -248,7 +248,10 @@ impl Report {
         let (mut head, mut rule) = (String::new(), String::new());
         for mode in &self.modes {
             let per = match mode.workload {
-                Workload::Request | Workload::Encrypted | Workload::Connect => "",
+                Workload::Request
+                | Workload::Encrypted
+                | Workload::Connect
+                | Workload::Broadcast => "",
                 Workload::Relay => " a frame",
             };
             write!(head, " {}: rate, server CPU{per} |", mode.mode)?;
@@ -284,7 +287,9 @@ impl fmt::Display for OfMode {
         let base = self.baseline;
         // What is relayed differs in frames from what it is compared with, so a frame is compared.
         let (frame_head, frame_rule, per) = match self.workload {
-            Workload::Request | Workload::Encrypted | Workload::Connect => ("", "", ""),
+            Workload::Request | Workload::Encrypted | Workload::Connect | Workload::Broadcast => {
+                ("", "", "")
+            }
             Workload::Relay => (
                 " frames | server CPU a frame, µs |",
                 " ---: | ---: |",

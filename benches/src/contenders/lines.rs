@@ -159,6 +159,12 @@ impl Lines {
         Ok(room)
     }
 
+    /// The next whole line without its end, which stays the next.
+    pub(super) fn peek(&self) -> Option<&[u8]> {
+        let rest = &self.buffer[self.start..self.end];
+        memchr::memchr(b'\n', rest).map(|length| &rest[..length])
+    }
+
     /// The next whole line without its end.
     pub(super) fn next(&mut self) -> Option<&[u8]> {
         let rest = &self.buffer[self.start..self.end];

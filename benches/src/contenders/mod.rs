@@ -12,6 +12,7 @@ use crate::{
     process::Announcement,
 };
 
+mod broadcast;
 mod byte_floor;
 mod callers;
 mod envelope;
@@ -36,6 +37,11 @@ pub(crate) const ALL: &[&dyn Contender] = &[
     &byte_floor::ByteFloor,
     &tarpc::TarpcJson,
     &tarpc::TarpcBincode,
+    &broadcast::Rooms(1),
+    &broadcast::Floor::<broadcast::Queues>::NEW,
+    &broadcast::Floor::<broadcast::Inline>::NEW,
+    &broadcast::Socketioxide,
+    &broadcast::Nats,
 ];
 
 /// A future that ends only with an error, or when there is nothing left to do.

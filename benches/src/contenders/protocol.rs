@@ -149,6 +149,7 @@ impl<const LINKS: u8> Contender for Ours<LINKS> {
         match mode.workload {
             Workload::Request | Workload::Relay => LINKS == PLAIN,
             Workload::Encrypted | Workload::Connect => true,
+            Workload::Broadcast => false,
         }
     }
 

@@ -37,6 +37,7 @@ use load::To;
 use report::{Memory, Report, Round};
 
 pub(crate) use server::{NAME as SERVER, serve};
+pub(crate) use wire::{Heard, read, request, saying};
 
 /// Rooms whose size decides what a change or a broadcast costs.
 const SIZES: [usize; 3] = [10, 100, 1_000];

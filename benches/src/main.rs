@@ -3,8 +3,11 @@
 //! Each contender's server runs in a process of its own (this binary again, with `serve`), its
 //! client in this one. See `README.md` for what the columns mean and how to add a contender.
 
+mod compile;
 mod contenders;
+mod files;
 mod gauge;
+mod growth;
 mod measure;
 mod mode;
 mod placement;
@@ -41,6 +44,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rooms(rooms::Rooms),
+    Growth(growth::Growth),
+    Compile(compile::Compile),
     /// Serves one contender, or rooms, until standard input closes
     #[command(hide = true)]
     Serve {
@@ -81,6 +86,8 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Rooms(rooms)) => rooms.run(),
+        Some(Command::Growth(growth)) => growth.run(),
+        Some(Command::Compile(compile)) => compile.run(),
         Some(Command::Serve { name, placement }) if name == rooms::SERVER => {
             process::serve(placement, rooms::serve)
         }
@@ -96,6 +103,11 @@ fn run(options: &Run) -> Result<()> {
     let json = options.json.as_deref().map(report::json_file).transpose()?;
     let rounds = usize::from(options.rounds);
     let mut report = Report::new(rounds, options.seconds);
+    // Before anything is measured, so that it does not cost a whole run.
+    let modes = mode::ALL
+        .iter()
+        .filter(|mode| selected(&options.modes, mode.name));
+    files::allow(modes.map(|mode| mode.connections).max().unwrap_or(0))?;
     for mode in mode::ALL {
         if selected(&options.modes, mode.name) {
             let settings = Settings {

@@ -33,6 +33,9 @@ pub(crate) enum Workload {
     /// What one client sends to another through the server, beside requests to the server itself.
     /// A connection stands for a pair of clients then.
     Relay,
+    /// A request and its answer; what is in flight is so for all connections together, each of which
+    /// has its turn.
+    InTurn,
     /// What one client says and all others hear: each that hears it is an event. A connection stands
     /// for a receiver then, and what is in flight is said by one publisher beside them.
     Broadcast,

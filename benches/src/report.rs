@@ -248,11 +248,9 @@ impl Report {
         let (mut head, mut rule) = (String::new(), String::new());
         for mode in &self.modes {
             let per = match mode.workload {
-                Workload::Request
-                | Workload::Encrypted
-                | Workload::Connect
-                | Workload::Broadcast => "",
                 Workload::Relay => " a frame",
+                Workload::Broadcast => " a delivery",
+                _ => "",
             };
             write!(head, " {}: rate, server CPU{per} |", mode.mode)?;
             rule.push_str(" --- |");
@@ -286,19 +284,19 @@ impl fmt::Display for OfMode {
         )?;
         let base = self.baseline;
         // What is relayed differs in frames from what it is compared with, so a frame is compared.
-        let (frame_head, frame_rule, per) = match self.workload {
-            Workload::Request | Workload::Encrypted | Workload::Connect | Workload::Broadcast => {
-                ("", "", "")
-            }
+        let (events, frame_head, frame_rule, per) = match self.workload {
             Workload::Relay => (
+                "events",
                 " frames | server CPU a frame, µs |",
                 " ---: | ---: |",
                 " a frame",
             ),
+            Workload::Broadcast => ("deliveries", "", "", " a delivery"),
+            _ => ("events", "", "", ""),
         };
         writeln!(
             f,
-            "| contender | events/s | rate to {base} | server CPU, µs |{frame_head} \
+            "| contender | {events}/s | rate to {base} | server CPU, µs |{frame_head} \
              server CPU{per} to {base} | client CPU, µs | p50, µs | p99, µs |\n\
              | --- | ---: | ---: | ---: |{frame_rule} ---: | ---: | ---: | ---: |",
         )?;

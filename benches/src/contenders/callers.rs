@@ -1,9 +1,17 @@
 //! Drives a client whose calls are futures: as many tasks as requests in flight, each of which
 //! calls, awaits and checks, like the tasks of a program that uses such a client.
 
-use std::{future::Future, net::SocketAddr};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::task::JoinSet;
 
 use super::{Load, Running};
@@ -11,6 +19,9 @@ use crate::{
     gauge::Lane,
     work::{self, Work},
 };
+
+/// Clients that connect at once before all of them are at work.
+const AT_ONCE: usize = 32;
 
 /// A client whose clones share one connection.
 pub(super) trait Caller: Clone + Send + Sync + 'static {
@@ -48,6 +59,45 @@ pub(super) fn drive_anew<C: Caller>(load: Load) -> Running {
         }
         Ok(())
     })
+}
+
+/// Keeps as many requests in flight as the mode says over all its connections together: each is sent
+/// on the connection whose turn it is.
+pub(super) fn drive_in_turn<C: Caller>(load: Load) -> Running {
+    Box::pin(async move {
+        let coming = stream::iter(0..load.mode.connections).map(|_| C::connect(load.address));
+        let clients: Vec<C> = coming.buffered(AT_ONCE).try_collect().await?;
+        let turns = Arc::new(Turns {
+            clients,
+            next: AtomicUsize::new(0),
+        });
+        let mut callers = JoinSet::new();
+        for _ in 0..load.mode.in_flight {
+            callers.spawn(keep_calling_in_turn(Arc::clone(&turns), load.lane()));
+        }
+        while let Some(ended) = callers.join_next().await {
+            ended??;
+        }
+        Ok(())
+    })
+}
+
+struct Turns<C> {
+    clients: Vec<C>,
+    next: AtomicUsize,
+}
+
+async fn keep_calling_in_turn<C: Caller>(turns: Arc<Turns<C>>, mut lane: Lane) -> Result<()> {
+    while lane.runs() {
+        let turn = turns.next.fetch_add(1, Relaxed);
+        let client = &turns.clients[turn % turns.clients.len()];
+        let id = turn.try_into()?;
+        let sent = lane.sent();
+        let answer = client.call(Work::new(id)).await?;
+        work::check(id, answer.id)?;
+        lane.answered(sent);
+    }
+    Ok(())
 }
 
 async fn keep_connecting<C: Caller>(address: SocketAddr, mut lane: Lane) -> Result<()> {

@@ -52,7 +52,9 @@ impl Contender for JsonFloor {
     fn takes(&self, mode: &Mode) -> bool {
         match mode.workload {
             Workload::Request => true,
-            Workload::Encrypted | Workload::Connect | Workload::Broadcast => false,
+            Workload::Encrypted | Workload::Connect | Workload::InTurn | Workload::Broadcast => {
+                false
+            }
             Workload::Relay => self.beside_relays,
         }
     }

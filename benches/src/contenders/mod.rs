@@ -24,6 +24,8 @@ mod protocol;
 mod relay;
 mod tarpc;
 
+pub(crate) use broadcast::Rooms;
+
 /// All contenders in the order in which a round measures them.
 pub(crate) const ALL: &[&dyn Contender] = &[
     &protocol::Ours::<{ protocol::PLAIN }>,

@@ -149,7 +149,7 @@ impl<const LINKS: u8> Contender for Ours<LINKS> {
         match mode.workload {
             Workload::Request | Workload::Relay => LINKS == PLAIN,
             Workload::Encrypted | Workload::Connect => true,
-            Workload::Broadcast => false,
+            Workload::InTurn | Workload::Broadcast => false,
         }
     }
 
@@ -170,6 +170,7 @@ impl<const LINKS: u8> Contender for Ours<LINKS> {
     fn drive(&self, load: Load) -> Running {
         match load.mode.workload {
             Workload::Connect => callers::drive_anew::<Linked<LINKS>>(load),
+            Workload::InTurn => callers::drive_in_turn::<Linked<LINKS>>(load),
             _ => callers::drive::<Linked<LINKS>>(load),
         }
     }

@@ -7,7 +7,6 @@
 mod client;
 mod crowd;
 mod figures;
-mod files;
 mod load;
 mod report;
 mod server;
@@ -27,6 +26,7 @@ use clap::Args;
 use tokio::time::sleep;
 
 use crate::{
+    files,
     placement::{Placement, Side},
     process::{Server, Watched},
     report::json_file,

@@ -5,8 +5,7 @@ use std::process;
 use protocol_core::Protocol;
 use rendezvous::{Login, Rendezvous, RoomNews, Rooms, SessionNews};
 
-use super::files;
-use crate::{contenders::Running, process::Announcement};
+use crate::{contenders::Running, files, process::Announcement};
 
 /// What the hidden command `serve` calls it.
 pub(crate) const NAME: &str = "rooms";

@@ -14,8 +14,10 @@ mod rendezvous;
 mod socketioxide;
 mod websocket;
 
+pub(crate) use rendezvous::Rooms;
+
 pub(super) use self::{
-    floors::Floor, inline_floor::Inline, nats::Nats, queue_floor::Queues, rendezvous::Rooms,
+    floors::Floor, inline_floor::Inline, nats::Nats, queue_floor::Queues,
     socketioxide::Socketioxide,
 };
 use crate::mode::{Mode, Workload};

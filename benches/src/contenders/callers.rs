@@ -6,9 +6,10 @@ use std::{future::Future, net::SocketAddr};
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-use super::{Load, Running};
+use super::{Load, Running, newcomers};
 use crate::{
     gauge::Lane,
+    mode::{Mode, Workload},
     work::{self, Work},
 };
 
@@ -20,7 +21,15 @@ pub(super) trait Caller: Clone + Send + Sync + 'static {
     fn call(&self, work: Work) -> impl Future<Output = Result<Work>> + Send;
 }
 
+/// The modes that any such client can do, if its server answers requests.
+pub(super) fn takes(mode: &Mode) -> bool {
+    mode.workload == Workload::Request || newcomers::takes(mode)
+}
+
 pub(super) fn drive<C: Caller>(load: Load) -> Running {
+    if newcomers::takes(load.mode) {
+        return newcomers::drive::<C>(load);
+    }
     Box::pin(async move {
         let mut callers = JoinSet::new();
         for _ in 0..load.mode.connections {
@@ -34,33 +43,6 @@ pub(super) fn drive<C: Caller>(load: Load) -> Running {
         }
         Ok(())
     })
-}
-
-/// Connects anew for each request, with as many at it as the mode has in flight.
-pub(super) fn drive_anew<C: Caller>(load: Load) -> Running {
-    Box::pin(async move {
-        let mut callers = JoinSet::new();
-        for _ in 0..load.mode.in_flight {
-            callers.spawn(keep_connecting::<C>(load.address, load.lane()));
-        }
-        while let Some(ended) = callers.join_next().await {
-            ended??;
-        }
-        Ok(())
-    })
-}
-
-async fn keep_connecting<C: Caller>(address: SocketAddr, mut lane: Lane) -> Result<()> {
-    let mut id = 0;
-    while lane.runs() {
-        let sent = lane.sent();
-        let client = C::connect(address).await?;
-        let answer = client.call(Work::new(id)).await?;
-        work::check(id, answer.id)?;
-        lane.answered(sent);
-        id += 1;
-    }
-    Ok(())
 }
 
 async fn keep_calling<C: Caller>(client: C, mut lane: Lane) -> Result<()> {

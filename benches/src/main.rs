@@ -8,6 +8,7 @@ mod contenders;
 mod files;
 mod gauge;
 mod growth;
+mod idle;
 mod measure;
 mod mode;
 mod placement;
@@ -17,6 +18,7 @@ mod rooms;
 mod work;
 
 use std::{
+    fmt::Display,
     io::{self, Write},
     path::PathBuf,
     time::Duration,
@@ -26,8 +28,8 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
 use contenders::Contender;
-use measure::{Measurement, Settings, measure};
-use mode::Mode;
+use measure::Settings;
+use mode::{Mode, Workload};
 use placement::Placement;
 use report::{Report, Rounds};
 
@@ -103,20 +105,35 @@ fn run(options: &Run) -> Result<()> {
     let json = options.json.as_deref().map(report::json_file).transpose()?;
     let rounds = usize::from(options.rounds);
     let mut report = Report::new(rounds, options.seconds);
+    let contenders = contenders_here(&options.contenders, &mut report);
+    let modes = || {
+        mode::ALL
+            .iter()
+            .filter(|m| selected(&options.modes, m.name))
+    };
     // Before anything is measured, so that it does not cost a whole run.
-    let modes = mode::ALL
-        .iter()
-        .filter(|mode| selected(&options.modes, mode.name));
-    files::allow(modes.map(|mode| mode.connections).max().unwrap_or(0))?;
-    for mode in mode::ALL {
-        if selected(&options.modes, mode.name) {
-            let settings = Settings {
-                warm_up: Duration::from_secs_f64(options.seconds / 4.0),
-                window: Duration::from_secs_f64(options.seconds),
-                placement: options.placement.unwrap_or(mode.placement),
-            };
-            let measured = measure_mode(mode, &options.contenders, rounds, settings)?;
-            report.add(mode, settings.placement, measured);
+    files::allow(modes().map(|mode| mode.connections).max().unwrap_or(0))?;
+    for mode in modes() {
+        let settings = Settings {
+            warm_up: Duration::from_secs_f64(options.seconds / 4.0),
+            window: Duration::from_secs_f64(options.seconds),
+            placement: options.placement.unwrap_or(mode.placement),
+        };
+        let in_turn = InTurn {
+            mode,
+            contenders: &contenders,
+            names: &options.contenders,
+            rounds,
+        };
+        match mode.workload {
+            Workload::Idle => {
+                let measured = in_turn.measure(|c| idle::measure(c, mode, settings.placement))?;
+                report.add_idle(mode, settings.placement, measured);
+            }
+            _ => {
+                let measured = in_turn.measure(|c| measure::measure(c, mode, settings))?;
+                report.add(mode, settings.placement, measured);
+            }
         }
     }
     if let Some(json) = json {
@@ -126,37 +143,59 @@ fn run(options: &Run) -> Result<()> {
     Ok(())
 }
 
-/// Measures every selected contender once a round, one after the other.
-fn measure_mode(
-    mode: &'static Mode,
-    contenders: &[String],
-    rounds: usize,
-    settings: Settings,
-) -> Result<Vec<Rounds>> {
-    let mut measured: Vec<Rounds> = contenders::ALL
-        .iter()
-        .filter(|c| c.name() == mode.baseline || selected(contenders, c.name()))
-        .filter(|c| c.takes(mode) && c.lacks().is_none())
-        .map(|c| (*c, Vec::new()))
-        .collect();
-    for round in 1..=rounds {
-        for (contender, found) in &mut measured {
-            let measurement = measure(*contender, mode, settings)
-                .with_context(|| format!("{} in mode {}", contender.name(), mode.name))?;
-            let Measurement {
-                events_per_s,
-                server_cpu_us,
-                ..
-            } = measurement;
-            eprintln!(
-                "mode {} round {round}/{rounds} {}: {events_per_s:.0}/s, server {server_cpu_us:.2} µs",
-                mode.name,
-                contender.name(),
-            );
-            found.push(measurement);
+/// All contenders that this machine can run; says which of those that were selected are left out.
+fn contenders_here(names: &[String], report: &mut Report) -> Vec<&'static dyn Contender> {
+    let mut here = Vec::new();
+    for contender in contenders::ALL {
+        match contender.lacks() {
+            None => here.push(*contender),
+            Some(lack) if selected(names, contender.name()) => {
+                eprintln!("{} is left out: {lack}", contender.name());
+                report.leave_out(contender.name(), lack);
+            }
+            Some(_) => {}
         }
     }
-    Ok(measured)
+    here
+}
+
+/// Who is measured in a mode, and how often.
+struct InTurn<'a> {
+    mode: &'static Mode,
+    contenders: &'a [&'static dyn Contender],
+    /// The contenders that were selected; all if there are none.
+    names: &'a [String],
+    rounds: usize,
+}
+
+impl InTurn<'_> {
+    /// Measures every selected contender once a round, one after the other.
+    fn measure<M: Display>(
+        &self,
+        measure: impl Fn(&'static dyn Contender) -> Result<M>,
+    ) -> Result<Vec<Rounds<M>>> {
+        let Self { mode, rounds, .. } = *self;
+        let mut measured: Vec<Rounds<M>> = self
+            .contenders
+            .iter()
+            .filter(|c| c.name() == mode.baseline || selected(self.names, c.name()))
+            .filter(|c| c.takes(mode))
+            .map(|c| (*c, Vec::new()))
+            .collect();
+        for round in 1..=rounds {
+            for (contender, found) in &mut measured {
+                let measurement = measure(*contender)
+                    .with_context(|| format!("{} in mode {}", contender.name(), mode.name))?;
+                eprintln!(
+                    "mode {} round {round}/{rounds} {}: {measurement}",
+                    mode.name,
+                    contender.name(),
+                );
+                found.push(measurement);
+            }
+        }
+        Ok(measured)
+    }
 }
 
 /// Whether a name is among those that were given, or none was.
@@ -180,7 +219,7 @@ fn mode_names() -> PossibleValuesParser {
 }
 
 fn after_help() -> String {
-    let line = |(name, about)| format!("  {name:<14} {about}\n");
+    let line = |(name, about)| format!("  {name:<18} {about}\n");
     let modes: String = mode::ALL.iter().map(|m| line((m.name, m.title))).collect();
     let contenders: String = contenders::ALL
         .iter()

@@ -14,9 +14,10 @@ use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::task::JoinSet;
 
-use super::{Load, Running};
+use super::{Load, Running, newcomers};
 use crate::{
     gauge::Lane,
+    mode::{Mode, Workload},
     work::{self, Work},
 };
 
@@ -31,7 +32,18 @@ pub(super) trait Caller: Clone + Send + Sync + 'static {
     fn call(&self, work: Work) -> impl Future<Output = Result<Work>> + Send;
 }
 
+/// The modes that any such client can do, if its server answers requests.
+pub(super) fn takes(mode: &Mode) -> bool {
+    mode.workload == Workload::Request || newcomers::takes(mode)
+}
+
 pub(super) fn drive<C: Caller>(load: Load) -> Running {
+    if newcomers::takes(load.mode) {
+        return newcomers::drive::<C>(load);
+    }
+    if load.mode.workload == Workload::InTurn {
+        return drive_in_turn::<C>(load);
+    }
     Box::pin(async move {
         let mut callers = JoinSet::new();
         for _ in 0..load.mode.connections {
@@ -47,23 +59,9 @@ pub(super) fn drive<C: Caller>(load: Load) -> Running {
     })
 }
 
-/// Connects anew for each request, with as many at it as the mode has in flight.
-pub(super) fn drive_anew<C: Caller>(load: Load) -> Running {
-    Box::pin(async move {
-        let mut callers = JoinSet::new();
-        for _ in 0..load.mode.in_flight {
-            callers.spawn(keep_connecting::<C>(load.address, load.lane()));
-        }
-        while let Some(ended) = callers.join_next().await {
-            ended??;
-        }
-        Ok(())
-    })
-}
-
 /// Keeps as many requests in flight as the mode says over all its connections together: each is sent
 /// on the connection whose turn it is.
-pub(super) fn drive_in_turn<C: Caller>(load: Load) -> Running {
+fn drive_in_turn<C: Caller>(load: Load) -> Running {
     Box::pin(async move {
         let coming = stream::iter(0..load.mode.connections).map(|_| C::connect(load.address));
         let clients: Vec<C> = coming.buffered(AT_ONCE).try_collect().await?;
@@ -96,19 +94,6 @@ async fn keep_calling_in_turn<C: Caller>(turns: Arc<Turns<C>>, mut lane: Lane) -
         let answer = client.call(Work::new(id)).await?;
         work::check(id, answer.id)?;
         lane.answered(sent);
-    }
-    Ok(())
-}
-
-async fn keep_connecting<C: Caller>(address: SocketAddr, mut lane: Lane) -> Result<()> {
-    let mut id = 0;
-    while lane.runs() {
-        let sent = lane.sent();
-        let client = C::connect(address).await?;
-        let answer = client.call(Work::new(id)).await?;
-        work::check(id, answer.id)?;
-        lane.answered(sent);
-        id += 1;
     }
     Ok(())
 }

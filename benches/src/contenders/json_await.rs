@@ -16,7 +16,7 @@ use super::{
     envelope::{RequestId, answer, read_response, write_request},
     lines::{self, Lines},
 };
-use crate::{mode::Workload, process::Announcement, work::Work};
+use crate::{process::Announcement, work::Work};
 
 #[derive(Debug)]
 pub(super) struct JsonAwait;
@@ -35,10 +35,7 @@ impl Contender for JsonAwait {
     }
 
     fn drive(&self, load: Load) -> Running {
-        match load.mode.workload {
-            Workload::InTurn => callers::drive_in_turn::<Client>(load),
-            _ => callers::drive::<Client>(load),
-        }
+        callers::drive::<Client>(load)
     }
 }
 

@@ -15,14 +15,21 @@ use crate::{
 mod broadcast;
 mod byte_floor;
 mod callers;
+mod confirmed;
 mod envelope;
 mod json_await;
 mod json_floor;
+mod jsonrpsee;
 mod lines;
-mod nats_server;
+mod logged_in;
+mod nats;
+mod newcomers;
 mod protocol;
 mod relay;
+mod socketioxide;
 mod tarpc;
+mod tonic;
+mod websocket;
 
 pub(crate) use broadcast::Rooms;
 
@@ -31,6 +38,9 @@ pub(crate) const ALL: &[&dyn Contender] = &[
     &protocol::Ours::<{ protocol::PLAIN }>,
     &protocol::Ours::<{ protocol::AES_GCM }>,
     &protocol::Ours::<{ protocol::CHACHA_POLY }>,
+    &logged_in::LoggedIn::<{ protocol::PLAIN }>,
+    &logged_in::LoggedIn::<{ protocol::AES_GCM }>,
+    &confirmed::Confirmed,
     &relay::RelayedRequests,
     &relay::RelayedPasses,
     &json_floor::ONE_WRITE_A_BATCH,
@@ -39,6 +49,10 @@ pub(crate) const ALL: &[&dyn Contender] = &[
     &byte_floor::ByteFloor,
     &tarpc::TarpcJson,
     &tarpc::TarpcBincode,
+    &jsonrpsee::Jsonrpsee,
+    &tonic::Tonic,
+    &socketioxide::Socketioxide,
+    &nats::Nats,
     &broadcast::Rooms(1),
     &broadcast::Floor::<broadcast::Queues>::NEW,
     &broadcast::Floor::<broadcast::Inline>::NEW,

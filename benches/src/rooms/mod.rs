@@ -36,7 +36,7 @@ use figures::{Watch, count};
 use load::To;
 use report::{Memory, Report, Round};
 
-pub(crate) use server::{NAME as SERVER, serve};
+pub(crate) use server::{NAME as SERVER, Stock, serve};
 pub(crate) use wire::{Heard, read, request, saying};
 
 /// Rooms whose size decides what a change or a broadcast costs.

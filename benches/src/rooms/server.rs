@@ -12,7 +12,7 @@ pub(crate) const NAME: &str = "rooms";
 
 #[derive(Debug, Protocol)]
 #[protocol(version = "1", to_server = (Login, Rooms), to_client = (SessionNews, RoomNews))]
-struct Stock;
+pub(crate) struct Stock;
 
 pub(crate) fn serve(announcement: Announcement) -> Running {
     Box::pin(async {

@@ -12,7 +12,6 @@ mod queue_floor;
 mod receivers;
 mod rendezvous;
 mod socketioxide;
-mod websocket;
 
 pub(crate) use rendezvous::Rooms;
 

@@ -5,10 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Result, bail, ensure};
 
 use super::{
-    super::{
-        Contender, Load, Running,
-        nats_server::{self, NatsServer},
-    },
+    super::{Contender, Load, Running, nats},
     ROOM,
     link::{Heard, Link, Messages, first_line, number},
     receivers::{self, Clients},
@@ -29,7 +26,7 @@ impl Contender for Nats {
     }
 
     fn lacks(&self) -> Option<&'static str> {
-        nats_server::lacks()
+        nats::Nats.lacks()
     }
 
     fn takes(&self, mode: &Mode) -> bool {
@@ -37,12 +34,7 @@ impl Contender for Nats {
     }
 
     fn serve(&self, announcement: Announcement) -> Running {
-        Box::pin(async {
-            let server = NatsServer::start().await?;
-            announcement.listening(server.address, server.pid)?;
-            // The server lives as long as this future, which the driver drops.
-            std::future::pending().await
-        })
+        nats::Nats.serve(announcement)
     }
 
     fn drive(&self, load: Load) -> Running {

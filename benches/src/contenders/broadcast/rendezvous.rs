@@ -3,9 +3,8 @@
 
 use std::{net::SocketAddr, process};
 
-use ::rendezvous::{Config, Login, Rendezvous, RoomNews, Rooms as RoomEvents, SessionNews};
+use ::rendezvous::{Config, Rendezvous};
 use anyhow::{Context as _, Result};
-use protocol_core::Protocol;
 
 use super::{
     super::{Contender, Load, Running},
@@ -16,17 +15,14 @@ use super::{
 use crate::{
     mode::Mode,
     process::Announcement,
-    rooms::{self, request, saying},
+    rooms::{self, Stock, request, saying},
 };
 
 /// Rooms that a client asks to be let into before it waits for the answers.
 const AT_ONCE: usize = 32;
 
-#[derive(Debug, Protocol)]
-#[protocol(version = "1", to_server = (Login, RoomEvents), to_client = (SessionNews, RoomNews))]
-struct Stock;
-
-/// All clients are in as many rooms, and the publisher talks to one after the other.
+/// A server with as many rooms. The publisher and its receivers are in the first few and have their
+/// broadcasts in each in turn; the others have a host each, who is silent.
 #[derive(Debug)]
 pub(crate) struct Rooms(pub(crate) usize);
 
@@ -48,7 +44,6 @@ impl Contender for Rooms {
             let mut config = Config::default();
             // A publisher that may say 500 things a second would be what is measured.
             config.server.connection.rate_in = None;
-            config.rooms_a_peer = config.rooms;
             let rendezvous = Rendezvous::new(config);
             let bind = rendezvous.bind::<Stock>("127.0.0.1:0");
             let server = bind.handle(rendezvous.clone()).await?;
@@ -62,6 +57,7 @@ impl Contender for Rooms {
         let members = Members {
             wanted: self.0,
             rooms: Vec::new(),
+            hosts: Vec::new(),
         };
         receivers::drive(load, members)
     }
@@ -69,9 +65,12 @@ impl Contender for Rooms {
 
 #[derive(Debug)]
 struct Members {
-    /// Rooms that the publisher makes.
+    /// Rooms in all.
     wanted: usize,
+    /// Those of the publisher.
     rooms: Vec<String>,
+    /// The links of those who have the others.
+    hosts: Vec<Link>,
 }
 
 impl Messages for Members {
@@ -119,13 +118,27 @@ async fn log_in(address: SocketAddr, id: &str) -> Result<Link> {
     Ok(link)
 }
 
+/// Makes rooms of a thousand seats; returns their ids.
+async fn create_rooms(link: &mut Link, rooms: usize) -> Result<Vec<String>> {
+    let data = vec![r#"{"name":"load","capacity":1000}"#.to_owned(); rooms];
+    let ids = ask_all(link, "create_room", &data).await?.into_iter();
+    ids.map(|id| id.context("a room without an id")).collect()
+}
+
 impl Clients for Members {
     async fn publisher(&mut self, address: SocketAddr) -> Result<Link> {
-        let mut link = log_in(address, "publisher").await?;
-        let data = vec![r#"{"name":"load","capacity":1000}"#.to_owned(); self.wanted];
-        for id in ask_all(&mut link, "create_room", &data).await? {
-            self.rooms.push(id.context("a room without an id")?);
+        let a_peer = Config::default().rooms_a_peer;
+        let own = self.wanted.min(a_peer);
+        let mut others = self.wanted - own;
+        while others > 0 {
+            let mut host = log_in(address, &format!("host-{}", self.hosts.len())).await?;
+            let some = others.min(a_peer);
+            create_rooms(&mut host, some).await?;
+            self.hosts.push(host);
+            others -= some;
         }
+        let mut link = log_in(address, "publisher").await?;
+        self.rooms = create_rooms(&mut link, own).await?;
         Ok(link)
     }
 

@@ -7,17 +7,19 @@ use axum::{Router, serve::ListenerExt as _};
 use serde::{Deserialize, Serialize};
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, Data, SocketRef},
+    extract::{Data, SocketRef},
 };
 use tokio::net::TcpListener;
 
 use super::{
-    super::{Contender, Load, Running},
+    super::{
+        Contender, Load, Running,
+        websocket::{self, write_text},
+    },
     ROOM,
     link::{Heard, Link, Messages, number},
     receivers::{self, Clients},
     takes,
-    websocket::{first_text, upgrade, write_text},
 };
 use crate::{mode::Mode, process::Announcement};
 
@@ -53,11 +55,6 @@ impl Contender for Socketioxide {
         Box::pin(async {
             let (layer, io) = SocketIo::builder().max_buffer_size(BUFFER).build_layer();
             io.ns("/", async |socket: SocketRef| {
-                socket.on("join", async |socket: SocketRef, ack: AckSender| {
-                    socket.join(ROOM);
-                    // It fails only if whoever asked has gone.
-                    let _ = ack.send("joined");
-                });
                 socket.on(
                     "say",
                     async |socket: SocketRef, Data(saying): Data<Saying>| {
@@ -66,6 +63,11 @@ impl Contender for Socketioxide {
                         }
                     },
                 );
+                socket.join(ROOM);
+                // This runs in a task of its own, and what comes before it is lost.
+                if let Err(error) = socket.emit("ready", &()) {
+                    eprintln!("a client was not told to begin: {error}");
+                }
             });
             let app = Router::new().layer(layer);
             let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -91,9 +93,11 @@ impl Messages for SocketIoClients {
     const PONG: &'static [u8] = b"\x81\x81\0\0\0\x003";
 
     fn first(bytes: &[u8]) -> Result<Option<(usize, Heard<'_>)>> {
-        let Some((length, text)) = first_text(bytes)? else {
+        let length = websocket::frame_length(bytes);
+        let Some((length, frame)) = length.and_then(|all| Some((all, bytes.get(..all)?))) else {
             return Ok(None);
         };
+        let text = websocket::text(frame)?;
         let heard = match text {
             b"2" => Heard::Ping,
             _ if text.starts_with(br#"42["say","#) => {
@@ -105,13 +109,10 @@ impl Messages for SocketIoClients {
     }
 }
 
-/// Opens a link and the default namespace.
+/// Opens a link and the default namespace, whose room takes everybody in.
 async fn connect(address: SocketAddr) -> Result<Link> {
     let mut link = Link::connect(address).await?;
-    let request = upgrade(
-        "/socket.io/?EIO=4&transport=websocket",
-        &address.to_string(),
-    );
+    let request = websocket::opening("/socket.io/?EIO=4&transport=websocket", address);
     link.write(request.as_bytes()).await?;
     let answer = link.until(b"\r\n\r\n").await?;
     ensure!(
@@ -122,12 +123,13 @@ async fn connect(address: SocketAddr) -> Result<Link> {
     expect(&mut link, b"0{").await?;
     say(&mut link, b"40").await?;
     expect(&mut link, b"40{").await?;
+    expect(&mut link, br#"42["ready""#).await?;
     Ok(link)
 }
 
 async fn say(link: &mut Link, text: &[u8]) -> Result<()> {
     let mut out = Vec::new();
-    write_text(text, &mut out)?;
+    write_text(text, &mut out);
     link.write(&out).await
 }
 
@@ -150,10 +152,7 @@ impl Clients for SocketIoClients {
     }
 
     async fn receiver(&self, address: SocketAddr, _place: usize) -> Result<Link> {
-        let mut link = connect(address).await?;
-        say(&mut link, br#"420["join"]"#).await?;
-        expect(&mut link, br#"430["joined"]"#).await?;
-        Ok(link)
+        connect(address).await
     }
 
     fn say(&self, number: u64, out: &mut Vec<u8>) -> Result<()> {
@@ -162,7 +161,8 @@ impl Clients for SocketIoClients {
         let text = SAYING.saturating_sub(packet.len() + end.len());
         packet.extend(std::iter::repeat_n('.', text));
         packet.push_str(end);
-        write_text(packet.as_bytes(), out)
+        write_text(packet.as_bytes(), out);
+        Ok(())
     }
 }
 
@@ -171,10 +171,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pong_is_a_frame() -> Result<()> {
+    fn a_pong_is_a_frame() {
         let mut out = Vec::new();
-        write_text(b"3", &mut out)?;
+        write_text(b"3", &mut out);
         assert_eq!(out, SocketIoClients::PONG);
-        Ok(())
     }
 }

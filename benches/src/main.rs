@@ -3,6 +3,7 @@
 //! Each contender's server runs in a process of its own (this binary again, with `serve`), its
 //! client in this one. See `README.md` for what the columns mean and how to add a contender.
 
+mod chart;
 mod compile;
 mod contenders;
 mod files;
@@ -48,6 +49,7 @@ enum Command {
     Rooms(rooms::Rooms),
     Growth(growth::Growth),
     Compile(compile::Compile),
+    Chart(chart::Chart),
     /// Serves one contender, or rooms, until standard input closes
     #[command(hide = true)]
     Serve {
@@ -90,6 +92,7 @@ fn main() -> Result<()> {
         Some(Command::Rooms(rooms)) => rooms.run(),
         Some(Command::Growth(growth)) => growth.run(),
         Some(Command::Compile(compile)) => compile.run(),
+        Some(Command::Chart(chart)) => chart.run(),
         Some(Command::Serve { name, placement }) if name == rooms::SERVER => {
             process::serve(placement, rooms::serve)
         }

@@ -209,4 +209,18 @@ mod tests {
         drop(lane);
         assert_eq!(gauge.latencies().0.len(), 2, "one of two in the window");
     }
+
+    #[tokio::test]
+    async fn the_end_is_heard_by_who_waits_before_it_and_after_it() {
+        let gauge = Gauge::new(1);
+        let waiting = tokio::spawn({
+            let gauge = Arc::clone(&gauge);
+            async move { gauge.stopped().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        gauge.stop();
+        waiting.await.expect("nothing of it can panic");
+        gauge.stopped().await;
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long all clients may take to connect and to be answered.
-const ALL_ANSWERED: Duration = Duration::from_secs(120);
+const ALL_ANSWERED: Duration = Duration::from_mins(2);
 
 /// How often memory is read until it rests.
 const INTERVAL: Duration = Duration::from_millis(100);

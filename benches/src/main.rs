@@ -128,15 +128,12 @@ fn run(options: &Run) -> Result<()> {
             names: &options.contenders,
             rounds,
         };
-        match mode.workload {
-            Workload::Idle => {
-                let measured = in_turn.measure(|c| idle::measure(c, mode, settings.placement))?;
-                report.add_idle(mode, settings.placement, measured);
-            }
-            _ => {
-                let measured = in_turn.measure(|c| measure::measure(c, mode, settings))?;
-                report.add(mode, settings.placement, measured);
-            }
+        if mode.workload == Workload::Idle {
+            let measured = in_turn.measure(|c| idle::measure(c, mode, settings.placement))?;
+            report.add_idle(mode, settings.placement, measured);
+        } else {
+            let measured = in_turn.measure(|c| measure::measure(c, mode, settings))?;
+            report.add(mode, settings.placement, measured);
         }
     }
     if let Some(json) = json {
@@ -222,7 +219,7 @@ fn mode_names() -> PossibleValuesParser {
 }
 
 fn after_help() -> String {
-    let line = |(name, about)| format!("  {name:<18} {about}\n");
+    let line = |(name, about)| format!("  {name:<22} {about}\n");
     let modes: String = mode::ALL.iter().map(|m| line((m.name, m.title))).collect();
     let contenders: String = contenders::ALL
         .iter()

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use protocol_core::{Client, SecretKey, ignore};
+use protocol_core::{Client, ignore};
 use rendezvous::{LoginExt as _, Rendezvous, RoomNews, SessionNews};
 
 use super::{
@@ -75,11 +75,10 @@ impl<const LINKS: u8> Newcomer for Session<LINKS> {
 
         let number = NEXT.fetch_add(1, Relaxed);
         let id = format!("client-{number}");
-        // Each has a key of its own, as the users of a server have, to which it binds the id.
+        // Each has a key of its own, to which an encrypted server binds the id.
         let mut key = [0; 32];
         key[..8].copy_from_slice(&number.to_le_bytes());
-        let client = protocol::connect::<Stock>(address, LINKS)
-            .identity(SecretKey::from_bytes(key))
+        let client = protocol::connect::<Stock>(address, LINKS, key)
             .handle((ignore::<SessionNews>(), ignore::<RoomNews>()))
             .await?;
         let logged_in = client.login(&id).await?;

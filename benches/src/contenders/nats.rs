@@ -112,8 +112,8 @@ impl Contender for Nats {
                 bail!("the responder's connection has ended")
             };
             tokio::select! {
-                asked = callers::drive::<Asking>(load) => asked,
-                responded = respond => responded,
+                ended = callers::drive::<Asking>(load) => ended,
+                failed = respond => failed,
             }
         })
     }

@@ -134,14 +134,19 @@ pub(super) fn encryption(links: u8) -> Encryption {
     }
 }
 
-/// A client whose link is of this kind, on its way to such a server.
-pub(super) fn connect<P: Protocol>(address: SocketAddr, links: u8) -> Connect<'static, P> {
+/// A client whose link is of this kind, on its way to such a server; the key is its own and only
+/// of use where links are encrypted.
+pub(super) fn connect<P: Protocol>(
+    address: SocketAddr,
+    links: u8,
+    key: [u8; 32],
+) -> Connect<'static, P> {
     let connect = Client::<P>::connect(address);
     match suite(links) {
         None => connect,
         Some(suite) => connect
             .encrypted(server_key().public())
-            .identity(SecretKey::from_bytes([8; 32]))
+            .identity(SecretKey::from_bytes(key))
             .suite(suite),
     }
 }
@@ -194,7 +199,7 @@ struct Linked<const LINKS: u8>(Client<Bench>);
 
 impl<const LINKS: u8> Caller for Linked<LINKS> {
     async fn connect(address: SocketAddr) -> Result<Self> {
-        Ok(Self(connect(address, LINKS).await?))
+        Ok(Self(connect(address, LINKS, [8; 32]).await?))
     }
 
     async fn call(&self, work: Work) -> Result<Work> {

@@ -146,9 +146,10 @@ impl Contender for Tonic {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             announcement.listening(listener.local_addr()?, process::id())?;
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-            let mut server = Server::builder().max_concurrent_streams(LIMIT);
-            let served = server.add_service(Bench).serve_with_incoming(incoming);
-            Ok(served.await?)
+            let router = Server::builder()
+                .max_concurrent_streams(LIMIT)
+                .add_service(Bench);
+            Ok(router.serve_with_incoming(incoming).await?)
         })
     }
 

@@ -77,3 +77,29 @@ impl fmt::Display for OfIdleMode {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{contenders, mode};
+
+    fn idle(kib: f64, at_rest: bool) -> Idle {
+        Idle {
+            anonymous_per_connection: kib * KIB,
+            resident_per_connection: kib * KIB,
+            anonymous_before: 0.0,
+            at_rest,
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_median_of_the_rounds_and_unrest_is_told() {
+        let contender = contenders::ALL[0];
+        let rounds = [(4.0, true), (9.0, true), (5.0, false)];
+        let rounds = rounds.map(|(kib, at_rest)| idle(kib, at_rest)).to_vec();
+        let found = OfIdleMode::new(&mode::ALL[0], Placement::Free, vec![(contender, rounds)]);
+        let (name, told) = (contender.name(), found.to_string());
+        assert!(told.contains(&format!("| {name} | 5.00 (4.00–9.00) | 5.00 |")));
+        assert!(told.contains(&format!("> The memory of {name} had not come to rest")));
+    }
+}

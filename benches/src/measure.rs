@@ -22,7 +22,7 @@ use crate::{
 
 /// How long many clients may take to connect, and to have the first event: the warm-up begins with
 /// that.
-const FIRST_EVENT: Duration = Duration::from_secs(60);
+const FIRST_EVENT: Duration = Duration::from_mins(1);
 
 /// How long a client may take to get its last answers once it has been told to stop.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);

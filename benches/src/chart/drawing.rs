@@ -147,7 +147,7 @@ fn draw_axis(
             bars.backend_coord(&(0.0, tick)),
             bars.backend_coord(&(end, tick)),
         );
-        let (strength, width) = if tick == 1.0 { (1.0, 2) } else { (0.35, 1) };
+        let (strength, width) = if is_floor(tick) { (1.0, 2) } else { (0.35, 1) };
         let style = GREY.mix(strength).stroke_width(width);
         root.draw(&PathElement::new([left, right], style))
             .map_err(text_of)?;
@@ -206,6 +206,11 @@ fn draw_legend(root: &Area<'_>, names: &[&str]) -> Result<(), String> {
         write(root, (*name).to_owned(), place, 14.0, HPos::Left)?;
     }
     Ok(())
+}
+
+/// Whether a tick is the line that the bars begin at.
+fn is_floor(tick: f64) -> bool {
+    (tick - 1.0).abs() < f64::EPSILON
 }
 
 fn colour_of(names: &[&str], name: &str) -> RGBColor {

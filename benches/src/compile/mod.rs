@@ -129,8 +129,8 @@ impl Cargo {
 
 /// User and system time of all children that have ended, and of theirs.
 fn children_cpu() -> Result<Duration> {
-    let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let (user, system) = (used.user_time(), used.system_time());
+    let children = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let (user, system) = (children.user_time(), children.system_time());
     let micros = |seconds: i64, micros: i64| u64::try_from(seconds * 1_000_000 + micros);
     Ok(Duration::from_micros(
         micros(user.tv_sec(), user.tv_usec())? + micros(system.tv_sec(), system.tv_usec())?,

@@ -23,8 +23,8 @@ const VALUES: &str = "{ id: 1, name: String::new(), tags: Vec::new(), at: None }
 /// Writes a workspace of all crates, which depend on the project as it lies there.
 pub(super) fn write(folder: &Path, project: &Path) -> io::Result<()> {
     let protocol = format!(
-        "protocol-core = {{ path = {:?} }}\n",
-        project.join("protocol-core")
+        "protocol-core = {{ path = '{}' }}\n",
+        project.join("protocol-core").display()
     );
     let tokio = r#"tokio = { version = "1", features = ["macros", "rt-multi-thread"] }"#;
     let serde = r#"serde = { version = "1", features = ["derive"] }"#;
@@ -62,7 +62,7 @@ fn structs() -> String {
     let mut source = "//! Structs.\n#![allow(missing_docs)]\n\n".to_owned();
     for number in 0..SETS * (PASSES + 2 * REQUESTS) {
         let derives = "#[derive(Debug, serde::Serialize, serde::Deserialize)]\n";
-        source += &format!("{derives}pub struct Struct{number} {FIELDS}");
+        source.extend([derives, &format!("pub struct Struct{number} {FIELDS}")]);
     }
     source
 }
@@ -78,10 +78,10 @@ fn events() -> String {
         for number in 0..PASSES {
             let name = format!("Pass{set}x{number}");
             event(&mut source, "pass", &name);
-            variants += &format!("    {name}({name}),\n");
+            variants.extend([format!("    {name}({name}),\n")]);
             methods += &handler(&name, "", "drop(event);");
             let call = if number % 2 == 0 { "send" } else { "confirm" };
-            calls += &format!("    client.{call}({name} {VALUES}).await?;\n");
+            calls.extend([format!("    client.{call}({name} {VALUES}).await?;\n")]);
         }
         for number in 0..REQUESTS {
             let (name, answer) = (
@@ -90,31 +90,39 @@ fn events() -> String {
             );
             event(&mut source, &format!("request, response = {answer}"), &name);
             event(&mut source, "response", &answer);
-            variants += &format!("    {name}({name}),\n");
+            variants.extend([format!("    {name}({name}),\n")]);
             let body = format!(
                 "let {name} {{ id, name, tags, at }} = event;\n        {answer} {{ id, name, tags, at }}"
             );
             methods += &handler(&name, &format!(" -> {answer}"), &body);
-            calls += &format!("    let _: {answer} = client.request({name} {VALUES}).await?;\n");
+            calls.extend([format!(
+                "    let _: {answer} = client.request({name} {VALUES}).await?;\n"
+            )]);
         }
-        source += &format!("#[derive(Debug, EventSet)]\npub enum Set{set} {{\n{variants}}}\n\n");
-        handlers += &format!("impl Set{set}Handler<Spoken> for Handler {{\n{methods}}}\n\n");
+        source.extend([format!(
+            "#[derive(Debug, EventSet)]\npub enum Set{set} {{\n{variants}}}\n\n"
+        )]);
+        handlers.extend([format!(
+            "impl Set{set}Handler<Spoken> for Handler {{\n{methods}}}\n\n"
+        )]);
         sets.push(format!("Set{set}"));
     }
-    source += &format!(
+    source.extend([format!(
         "#[derive(Debug, Protocol)]\n#[protocol(version = \"1\", to_server = ({}))]\n\
          pub struct Spoken;\n\npub struct Handler;\n\n{handlers}",
         sets.join(", ")
-    );
+    )]);
     let error = "Box<dyn std::error::Error>";
-    source += &format!(
+    source.extend([format!(
         "pub async fn call(client: &Client<Spoken>) -> Result<(), {error}> {{\n{calls}    Ok(())\n}}\n"
-    );
+    )]);
     source
 }
 
 fn event(source: &mut String, kind: &str, name: &str) {
-    *source += &format!("#[derive(Debug, Event)]\n#[event({kind})]\npub struct {name} {FIELDS}");
+    source.extend([format!(
+        "#[derive(Debug, Event)]\n#[event({kind})]\npub struct {name} {FIELDS}"
+    )]);
 }
 
 fn handler(event: &str, returns: &str, body: &str) -> String {

@@ -113,7 +113,7 @@ pub(super) fn relay(line: &[u8], out: &mut Vec<u8>) -> Result<()> {
         kind == "pass" && dest.strip_prefix('#') == Some(ROOM),
         "the server expects a pass to #{ROOM}"
     );
-    out.extend_from_slice(br##"{"from":"publisher","type":"pass","dest":"##);
+    out.extend_from_slice(br#"{"from":"publisher","type":"pass","dest":"#);
     // Both are the client's own: escaped like any string from outside.
     serde_json::to_writer(&mut *out, &dest)?;
     out.extend_from_slice(br#","name":"#);

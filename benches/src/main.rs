@@ -108,15 +108,12 @@ fn run(options: &Run) -> Result<()> {
     let json = options.json.as_deref().map(report::json_file).transpose()?;
     let rounds = usize::from(options.rounds);
     let mut report = Report::new(rounds, options.seconds);
-    let contenders = contenders_here(&options.contenders, &mut report);
-    let modes = || {
-        mode::ALL
-            .iter()
-            .filter(|m| selected(&options.modes, m.name))
-    };
+    let modes = mode::ALL.iter();
+    let modes: Vec<_> = modes.filter(|m| selected(&options.modes, m.name)).collect();
+    let contenders = contenders_here(&options.contenders, &modes, &mut report);
     // Before anything is measured, so that it does not cost a whole run.
-    files::allow(modes().map(|mode| mode.connections).max().unwrap_or(0))?;
-    for mode in modes() {
+    files::allow(modes.iter().map(|m| m.connections).max().unwrap_or(0))?;
+    for mode in modes {
         let settings = Settings {
             warm_up: Duration::from_secs_f64(options.seconds / 4.0),
             window: Duration::from_secs_f64(options.seconds),
@@ -143,15 +140,22 @@ fn run(options: &Run) -> Result<()> {
     Ok(())
 }
 
-/// All contenders that this machine can run; says which of those that were selected are left out.
-fn contenders_here(names: &[String], report: &mut Report) -> Vec<&'static dyn Contender> {
+/// All contenders that this machine can run; says which of those that were selected for one of the
+/// modes are left out.
+fn contenders_here(
+    names: &[String],
+    modes: &[&Mode],
+    report: &mut Report,
+) -> Vec<&'static dyn Contender> {
     let mut here = Vec::new();
     for contender in contenders::ALL {
+        let name = contender.name();
+        let is_due = selected(names, name) && modes.iter().any(|mode| contender.takes(mode));
         match contender.lacks() {
             None => here.push(*contender),
-            Some(lack) if selected(names, contender.name()) => {
-                eprintln!("{} is left out: {lack}", contender.name());
-                report.leave_out(contender.name(), lack);
+            Some(lack) if is_due => {
+                eprintln!("{name} is left out: {lack}");
+                report.leave_out(name, lack);
             }
             Some(_) => {}
         }

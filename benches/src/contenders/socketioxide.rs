@@ -39,7 +39,7 @@ impl Contender for Socketioxide {
     }
 
     fn about(&self) -> &'static str {
-        "socketioxide 0.18 over axum, acknowledged events over WebSocket; tight client"
+        "socketioxide 0.18 over axum, acknowledged events, WebSocket; tight client"
     }
 
     fn takes(&self, mode: &Mode) -> bool {

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 const WARMING_UP: u8 = 0;
 const MEASURING: u8 = 1;
 const STOPPED: u8 = 2;
@@ -18,6 +20,8 @@ const STOPPED: u8 = 2;
 #[derive(Debug)]
 pub(crate) struct Gauge {
     phase: AtomicU8,
+    /// For who waits for the end instead of asking between events.
+    has_stopped: watch::Sender<bool>,
     sampling: u32,
     counts: Mutex<Vec<Arc<Count>>>,
     latencies: Mutex<Vec<u32>>,
@@ -48,6 +52,7 @@ impl Gauge {
     pub(crate) fn new(sampling: u32) -> Arc<Self> {
         Arc::new(Self {
             phase: AtomicU8::new(WARMING_UP),
+            has_stopped: watch::Sender::new(false),
             sampling,
             counts: Mutex::default(),
             latencies: Mutex::default(),
@@ -73,6 +78,13 @@ impl Gauge {
     /// From now on lanes begin nothing new.
     pub(crate) fn stop(&self) {
         self.phase.store(STOPPED, Relaxed);
+        self.has_stopped.send_replace(true);
+    }
+
+    /// Waits until nothing new is to begin.
+    pub(crate) async fn stopped(&self) {
+        // An error would say that the sender is gone, which is a part of this gauge.
+        let _ = self.has_stopped.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// Events counted so far on all lanes.
@@ -102,6 +114,18 @@ impl Lane {
             self.until_sample -= 1;
             Sent(None)
         }
+    }
+
+    /// Counts an event that began elsewhere; when, is asked only if its latency is taken.
+    pub(crate) fn received(&mut self, began: impl FnOnce() -> Instant) {
+        let sent = if self.until_sample == 0 {
+            self.until_sample = self.gauge.sampling - 1;
+            Sent(Some(began()))
+        } else {
+            self.until_sample -= 1;
+            Sent(None)
+        };
+        self.answered(sent);
     }
 
     /// Counts an event whose answer has been checked.
@@ -184,5 +208,19 @@ mod tests {
         assert_eq!(gauge.events(), 7);
         drop(lane);
         assert_eq!(gauge.latencies().0.len(), 2, "one of two in the window");
+    }
+
+    #[tokio::test]
+    async fn the_end_is_heard_by_who_waits_before_it_and_after_it() {
+        let gauge = Gauge::new(1);
+        let waiting = tokio::spawn({
+            let gauge = Arc::clone(&gauge);
+            async move { gauge.stopped().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        gauge.stop();
+        waiting.await.expect("nothing of it can panic");
+        gauge.stopped().await;
     }
 }

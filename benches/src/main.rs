@@ -3,8 +3,13 @@
 //! Each contender's server runs in a process of its own (this binary again, with `serve`), its
 //! client in this one. See `README.md` for what the columns mean and how to add a contender.
 
+mod chart;
+mod compile;
 mod contenders;
+mod files;
 mod gauge;
+mod growth;
+mod idle;
 mod measure;
 mod mode;
 mod placement;
@@ -14,6 +19,7 @@ mod rooms;
 mod work;
 
 use std::{
+    fmt::Display,
     io::{self, Write},
     path::PathBuf,
     time::Duration,
@@ -23,8 +29,8 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
 use contenders::Contender;
-use measure::{Measurement, Settings, measure};
-use mode::Mode;
+use measure::Settings;
+use mode::{Mode, Workload};
 use placement::Placement;
 use report::{Report, Rounds};
 
@@ -41,6 +47,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rooms(rooms::Rooms),
+    Growth(growth::Growth),
+    Compile(compile::Compile),
+    Chart(chart::Chart),
     /// Serves one contender, or rooms, until standard input closes
     #[command(hide = true)]
     Serve {
@@ -81,6 +90,9 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Rooms(rooms)) => rooms.run(),
+        Some(Command::Growth(growth)) => growth.run(),
+        Some(Command::Compile(compile)) => compile.run(),
+        Some(Command::Chart(chart)) => chart.run(),
         Some(Command::Serve { name, placement }) if name == rooms::SERVER => {
             process::serve(placement, rooms::serve)
         }
@@ -96,14 +108,28 @@ fn run(options: &Run) -> Result<()> {
     let json = options.json.as_deref().map(report::json_file).transpose()?;
     let rounds = usize::from(options.rounds);
     let mut report = Report::new(rounds, options.seconds);
-    for mode in mode::ALL {
-        if selected(&options.modes, mode.name) {
-            let settings = Settings {
-                warm_up: Duration::from_secs_f64(options.seconds / 4.0),
-                window: Duration::from_secs_f64(options.seconds),
-                placement: options.placement.unwrap_or(mode.placement),
-            };
-            let measured = measure_mode(mode, &options.contenders, rounds, settings)?;
+    let modes = mode::ALL.iter();
+    let modes: Vec<_> = modes.filter(|m| selected(&options.modes, m.name)).collect();
+    let contenders = contenders_here(&options.contenders, &modes, &mut report);
+    // Before anything is measured, so that it does not cost a whole run.
+    files::allow(modes.iter().map(|m| m.connections).max().unwrap_or(0))?;
+    for mode in modes {
+        let settings = Settings {
+            warm_up: Duration::from_secs_f64(options.seconds / 4.0),
+            window: Duration::from_secs_f64(options.seconds),
+            placement: options.placement.unwrap_or(mode.placement),
+        };
+        let in_turn = InTurn {
+            mode,
+            contenders: &contenders,
+            names: &options.contenders,
+            rounds,
+        };
+        if mode.workload == Workload::Idle {
+            let measured = in_turn.measure(|c| idle::measure(c, mode, settings.placement))?;
+            report.add_idle(mode, settings.placement, measured);
+        } else {
+            let measured = in_turn.measure(|c| measure::measure(c, mode, settings))?;
             report.add(mode, settings.placement, measured);
         }
     }
@@ -114,37 +140,66 @@ fn run(options: &Run) -> Result<()> {
     Ok(())
 }
 
-/// Measures every selected contender once a round, one after the other.
-fn measure_mode(
-    mode: &'static Mode,
-    contenders: &[String],
-    rounds: usize,
-    settings: Settings,
-) -> Result<Vec<Rounds>> {
-    let mut measured: Vec<Rounds> = contenders::ALL
-        .iter()
-        .filter(|c| c.name() == mode.baseline || selected(contenders, c.name()))
-        .filter(|c| c.takes(mode))
-        .map(|c| (*c, Vec::new()))
-        .collect();
-    for round in 1..=rounds {
-        for (contender, found) in &mut measured {
-            let measurement = measure(*contender, mode, settings)
-                .with_context(|| format!("{} in mode {}", contender.name(), mode.name))?;
-            let Measurement {
-                events_per_s,
-                server_cpu_us,
-                ..
-            } = measurement;
-            eprintln!(
-                "mode {} round {round}/{rounds} {}: {events_per_s:.0}/s, server {server_cpu_us:.2} µs",
-                mode.name,
-                contender.name(),
-            );
-            found.push(measurement);
+/// All contenders that this machine can run; says which of those that were selected for one of the
+/// modes are left out.
+fn contenders_here(
+    names: &[String],
+    modes: &[&Mode],
+    report: &mut Report,
+) -> Vec<&'static dyn Contender> {
+    let mut here = Vec::new();
+    for contender in contenders::ALL {
+        let name = contender.name();
+        let is_due = selected(names, name) && modes.iter().any(|mode| contender.takes(mode));
+        match contender.lacks() {
+            None => here.push(*contender),
+            Some(lack) if is_due => {
+                eprintln!("{name} is left out: {lack}");
+                report.leave_out(name, lack);
+            }
+            Some(_) => {}
         }
     }
-    Ok(measured)
+    here
+}
+
+/// Who is measured in a mode, and how often.
+struct InTurn<'a> {
+    mode: &'static Mode,
+    contenders: &'a [&'static dyn Contender],
+    /// The contenders that were selected; all if there are none.
+    names: &'a [String],
+    rounds: usize,
+}
+
+impl InTurn<'_> {
+    /// Measures every selected contender once a round, one after the other.
+    fn measure<M: Display>(
+        &self,
+        measure: impl Fn(&'static dyn Contender) -> Result<M>,
+    ) -> Result<Vec<Rounds<M>>> {
+        let Self { mode, rounds, .. } = *self;
+        let mut measured: Vec<Rounds<M>> = self
+            .contenders
+            .iter()
+            .filter(|c| c.name() == mode.baseline || selected(self.names, c.name()))
+            .filter(|c| c.takes(mode))
+            .map(|c| (*c, Vec::new()))
+            .collect();
+        for round in 1..=rounds {
+            for (contender, found) in &mut measured {
+                let measurement = measure(*contender)
+                    .with_context(|| format!("{} in mode {}", contender.name(), mode.name))?;
+                eprintln!(
+                    "mode {} round {round}/{rounds} {}: {measurement}",
+                    mode.name,
+                    contender.name(),
+                );
+                found.push(measurement);
+            }
+        }
+        Ok(measured)
+    }
 }
 
 /// Whether a name is among those that were given, or none was.
@@ -168,7 +223,7 @@ fn mode_names() -> PossibleValuesParser {
 }
 
 fn after_help() -> String {
-    let line = |(name, about)| format!("  {name:<14} {about}\n");
+    let line = |(name, about)| format!("  {name:<22} {about}\n");
     let modes: String = mode::ALL.iter().map(|m| line((m.name, m.title))).collect();
     let contenders: String = contenders::ALL
         .iter()

@@ -3,6 +3,7 @@
 //! Knows no contender by name.
 
 use std::{
+    fmt,
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -18,6 +19,10 @@ use crate::{
     placement::{Placement, Side},
     process::{Server, Watched},
 };
+
+/// How long many clients may take to connect, and to have the first event: the warm-up begins with
+/// that.
+const FIRST_EVENT: Duration = Duration::from_mins(1);
 
 /// How long a client may take to get its last answers once it has been told to stop.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -63,29 +68,26 @@ pub(crate) fn measure(
         mode,
         gauge: Arc::clone(&gauge),
     };
-    let driving = thread::spawn(move || drive(contender, load, settings.placement));
+    let mut driving = Driving::begin(contender, load, settings.placement);
 
+    let deadline = Instant::now() + FIRST_EVENT;
+    while gauge.events() == 0 {
+        driving = driving.still_on()?;
+        ensure!(
+            Instant::now() < deadline,
+            "not one event {FIRST_EVENT:?} after the start"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
     thread::sleep(settings.warm_up);
     gauge.begin();
     let begin = Snapshot::take(&gauge, server.watched, client)?;
     thread::sleep(settings.window);
-    if driving.is_finished() {
-        result_of(driving)?;
-        bail!("the client ended before the measurement did");
-    }
+    let driving = driving.still_on()?;
     let end = Snapshot::take(&gauge, server.watched, client)?;
     let memory = server.watched.memory()?;
     gauge.stop();
-
-    let deadline = Instant::now() + LAST_ANSWERS;
-    while !driving.is_finished() {
-        ensure!(
-            Instant::now() < deadline,
-            "an answer is missing {LAST_ANSWERS:?} after the last request"
-        );
-        thread::sleep(Duration::from_millis(1));
-    }
-    result_of(driving)?;
+    driving.finish()?;
 
     let events = end.events - begin.events;
     ensure!(events > 0, "not one event in {:?}", settings.window);
@@ -115,6 +117,58 @@ pub(crate) fn measure(
     })
 }
 
+/// What the progress of a run says of it.
+impl fmt::Display for Measurement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            events_per_s,
+            server_cpu_us,
+            ..
+        } = self;
+        write!(f, "{events_per_s:.0}/s, server {server_cpu_us:.2} µs")
+    }
+}
+
+/// A client at work on a thread of its own.
+pub(crate) struct Driving(JoinHandle<Result<()>>);
+
+impl Driving {
+    pub(crate) fn begin(
+        contender: &'static dyn Contender,
+        load: Load,
+        placement: Placement,
+    ) -> Self {
+        Self(thread::spawn(move || drive(contender, load, placement)))
+    }
+
+    /// Fails if the client has ended, which it does not before it is told to.
+    pub(crate) fn still_on(self) -> Result<Self> {
+        if self.0.is_finished() {
+            self.result()?;
+            bail!("the client ended before the measurement did");
+        }
+        Ok(self)
+    }
+
+    /// Waits until the client has got its last answers and has ended, as it has been told to.
+    pub(crate) fn finish(self) -> Result<()> {
+        let deadline = Instant::now() + LAST_ANSWERS;
+        while !self.0.is_finished() {
+            ensure!(
+                Instant::now() < deadline,
+                "an answer is missing {LAST_ANSWERS:?} after the last request"
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.result()
+    }
+
+    fn result(self) -> Result<()> {
+        let result = self.0.join();
+        result.map_err(|_| anyhow!("the client panicked"))?
+    }
+}
+
 /// Runs the client on a runtime of its own, so that nothing of one contender outlives its turn.
 fn drive(contender: &'static dyn Contender, load: Load, placement: Placement) -> Result<()> {
     let runtime = placement.runtime(Side::Client)?;
@@ -122,10 +176,6 @@ fn drive(contender: &'static dyn Contender, load: Load, placement: Placement) ->
     let driven = runtime.block_on(async { tokio::spawn(contender.drive(load)).await });
     runtime.shutdown_timeout(PATIENCE);
     driven?
-}
-
-fn result_of(driving: JoinHandle<Result<()>>) -> Result<()> {
-    driving.join().map_err(|_| anyhow!("the client panicked"))?
 }
 
 struct Snapshot {

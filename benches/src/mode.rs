@@ -30,9 +30,19 @@ pub(crate) enum Workload {
     Encrypted,
     /// A new link, a request and its answer. As many as are in flight come at once.
     Connect,
+    /// A pass that the server confirms once its handler has had it, beside requests.
+    Confirmed,
+    /// A link that is opened and answered once, and then says nothing.
+    Idle,
     /// What one client sends to another through the server, beside requests to the server itself.
     /// A connection stands for a pair of clients then.
     Relay,
+    /// A request and its answer; what is in flight is so for all connections together, each of which
+    /// has its turn.
+    InTurn,
+    /// What one client says and all others hear: each that hears it is an event. A connection stands
+    /// for a receiver then, and what is in flight is said by one publisher beside them.
+    Broadcast,
 }
 
 /// All modes in the order in which they are measured.
@@ -119,6 +129,15 @@ pub(crate) const ALL: &[Mode] = &[
         baseline: "protocol",
     },
     Mode {
+        name: "confirmed",
+        title: "64 confirmed passes in flight on one connection, beside requests",
+        workload: Workload::Confirmed,
+        connections: 1,
+        in_flight: 64,
+        placement: Placement::Free,
+        baseline: "protocol",
+    },
+    Mode {
         name: "relay",
         title: "64 in flight between two clients, beside requests to the server",
         workload: Workload::Relay,
@@ -133,6 +152,42 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Relay,
         connections: 25,
         in_flight: 16,
+        placement: Placement::Free,
+        baseline: "protocol",
+    },
+    Mode {
+        name: "broadcast-100",
+        title: "one publisher and 99 receivers, 16 broadcasts in flight",
+        workload: Workload::Broadcast,
+        connections: 99,
+        in_flight: 16,
+        placement: Placement::Free,
+        baseline: "queue-floor",
+    },
+    Mode {
+        name: "broadcast-1000",
+        title: "one publisher and 999 receivers, 4 broadcasts in flight",
+        workload: Workload::Broadcast,
+        connections: 999,
+        in_flight: 4,
+        placement: Placement::Free,
+        baseline: "queue-floor",
+    },
+    Mode {
+        name: "idle-5000",
+        title: "5,000 connections that are idle after one request each",
+        workload: Workload::Idle,
+        connections: 5_000,
+        in_flight: 1,
+        placement: Placement::Free,
+        baseline: "protocol",
+    },
+    Mode {
+        name: "idle-10000",
+        title: "10,000 connections that are idle after one request each",
+        workload: Workload::Idle,
+        connections: 10_000,
+        in_flight: 1,
         placement: Placement::Free,
         baseline: "protocol",
     },

@@ -112,6 +112,11 @@ impl Watched {
         self.bytes("smaps_rollup", "Anonymous:")
     }
 
+    /// Files that it has open, sockets among them.
+    pub(crate) fn open_files(self) -> Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.pid))?.count())
+    }
+
     fn bytes(self, file: &str, name: &str) -> Result<u64> {
         let told = fs::read_to_string(format!("/proc/{}/{file}", self.pid))?;
         let kib = told

@@ -71,7 +71,7 @@ impl Dialogue for Frames {
         Ok(())
     }
 
-    fn check(&mut self, line: &[u8]) -> Result<()> {
+    fn check(&mut self, line: &[u8]) -> Result<usize> {
         let id = line
             .get(self.before.len()..)
             .and_then(|rest| rest.get(..RequestId::LEN))
@@ -82,6 +82,6 @@ impl Dialogue for Frames {
             String::from_utf8_lossy(id)
         );
         self.expected.advance();
-        Ok(())
+        Ok(0)
     }
 }

@@ -19,7 +19,7 @@ pub(super) const ONE_WRITE_A_BATCH: JsonFloor = JsonFloor {
     name: "json-floor",
     about: "hand-written server and tight client, one write a read batch",
     flush_at: usize::MAX,
-    beside_relays: true,
+    is_the_floor: true,
 };
 
 /// The floor when both sides work at once, because neither waits for a whole batch.
@@ -27,7 +27,7 @@ pub(super) const EARLY_FLUSH: JsonFloor = JsonFloor {
     name: "json-early",
     about: "json-floor that also writes whenever 8 KiB are ready, on both sides",
     flush_at: 8 * 1024,
-    beside_relays: false,
+    is_the_floor: false,
 };
 
 #[derive(Debug)]
@@ -36,8 +36,8 @@ pub(super) struct JsonFloor {
     about: &'static str,
     /// Bytes that are written before the batch is done.
     flush_at: usize,
-    /// Whether its requests are also measured beside what is relayed.
-    beside_relays: bool,
+    /// Whether it is measured in more than the modes of requests.
+    is_the_floor: bool,
 }
 
 impl Contender for JsonFloor {
@@ -52,8 +52,10 @@ impl Contender for JsonFloor {
     fn takes(&self, mode: &Mode) -> bool {
         match mode.workload {
             Workload::Request => true,
-            Workload::Encrypted | Workload::Connect => false,
-            Workload::Relay => self.beside_relays,
+            Workload::Encrypted | Workload::Confirmed | Workload::InTurn | Workload::Broadcast => {
+                false
+            }
+            Workload::Connect | Workload::Idle | Workload::Relay => self.is_the_floor,
         }
     }
 
@@ -92,11 +94,11 @@ impl Dialogue for Echoes {
         Ok(())
     }
 
-    fn check(&mut self, line: &[u8]) -> Result<()> {
+    fn check(&mut self, line: &[u8]) -> Result<usize> {
         let work = read_response(line, &self.expected_request_id)?;
         work::check(self.expected, work.id)?;
         self.expected += 1;
         self.expected_request_id.advance();
-        Ok(())
+        Ok(0)
     }
 }

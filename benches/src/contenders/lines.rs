@@ -3,7 +3,9 @@
 //!
 //! Knows no JSON.
 
-use std::{collections::VecDeque, io, process};
+use std::{
+    collections::VecDeque, future::Future, io, marker::PhantomData, net::SocketAddr, process,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::{
@@ -12,7 +14,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Load, Running};
+use super::{
+    Load, Running,
+    newcomers::{self, Newcomer},
+};
 use crate::process::Announcement;
 
 /// The most that one read takes; more than all requests of any mode that are in flight.
@@ -56,17 +61,69 @@ async fn serve_one(mut stream: TcpStream, answer: Answer, flush_at: usize) -> Re
     Ok(())
 }
 
-/// What a tight client says and expects to hear, in order.
+/// What a tight client says and expects to hear.
 pub(super) trait Dialogue: Default + Send + 'static {
+    /// Says and hears what must be before the first request.
+    fn open(
+        _stream: &mut TcpStream,
+        _lines: &mut Lines,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Appends the next request.
     fn ask(&mut self, out: &mut Vec<u8>) -> Result<()>;
 
-    /// Fails if the line is not the answer to the oldest request that has none yet.
-    fn check(&mut self, line: &[u8]) -> Result<()>;
+    /// The next whole answer that has been read.
+    fn next(lines: &mut Lines) -> Option<&[u8]> {
+        lines.next()
+    }
+
+    /// Which of the requests that have no answer yet this answers, counted from the oldest, so 0
+    /// where answers come in order. Fails if it is a wrong answer, or one to none of them.
+    fn check(&mut self, answer: &[u8]) -> Result<usize>;
+}
+
+/// A connection of a tight client, ready for its first request.
+async fn connect<D: Dialogue>(address: SocketAddr) -> Result<(TcpStream, Lines)> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut lines = Lines::default();
+    D::open(&mut stream, &mut lines).await?;
+    Ok((stream, lines))
+}
+
+/// A link of a tight client that has had its answer.
+struct Answered<D> {
+    _stream: TcpStream,
+    dialogue: PhantomData<fn() -> D>,
+}
+
+impl<D: Dialogue> Newcomer for Answered<D> {
+    async fn come(address: SocketAddr) -> Result<Self> {
+        let (mut stream, mut lines) = connect::<D>(address).await?;
+        let (mut dialogue, mut out) = (D::default(), Vec::new());
+        dialogue.ask(&mut out)?;
+        write(&mut stream, &mut out).await?;
+        let answer = loop {
+            ensure!(lines.fill(&mut stream).await?, "the server hung up");
+            if let Some(answer) = D::next(&mut lines) {
+                break answer;
+            }
+        };
+        dialogue.check(answer)?;
+        Ok(Self {
+            _stream: stream,
+            dialogue: PhantomData,
+        })
+    }
 }
 
 /// Drives the load with one task for each connection.
 pub(super) fn drive<D: Dialogue>(load: Load, flush_at: usize) -> Running {
+    if newcomers::takes(load.mode) {
+        return newcomers::drive::<Answered<D>>(load);
+    }
     Box::pin(async move {
         let mut connections = JoinSet::new();
         for _ in 0..load.mode.connections {
@@ -80,11 +137,9 @@ pub(super) fn drive<D: Dialogue>(load: Load, flush_at: usize) -> Running {
 }
 
 async fn drive_one<D: Dialogue>(load: Load, flush_at: usize) -> Result<()> {
-    let mut stream = TcpStream::connect(load.address).await?;
-    stream.set_nodelay(true)?;
+    let (mut stream, mut lines) = connect::<D>(load.address).await?;
     let mut lane = load.lane();
     let mut dialogue = D::default();
-    let mut lines = Lines::default();
     let mut out = Vec::new();
     let mut in_flight = VecDeque::with_capacity(load.mode.in_flight);
     for _ in 0..load.mode.in_flight {
@@ -94,9 +149,8 @@ async fn drive_one<D: Dialogue>(load: Load, flush_at: usize) -> Result<()> {
     write(&mut stream, &mut out).await?;
     while !in_flight.is_empty() {
         ensure!(lines.fill(&mut stream).await?, "the server hung up");
-        while let Some(line) = lines.next() {
-            dialogue.check(line)?;
-            let sent = in_flight.pop_front();
+        while let Some(answer) = D::next(&mut lines) {
+            let sent = in_flight.remove(dialogue.check(answer)?);
             lane.answered(sent.context("an answer that nobody asked for")?);
             if lane.runs() {
                 in_flight.push_back(lane.sent());
@@ -159,12 +213,24 @@ impl Lines {
         Ok(room)
     }
 
+    /// The next whole line without its end, which stays the next.
+    pub(super) fn peek(&self) -> Option<&[u8]> {
+        let rest = &self.buffer[self.start..self.end];
+        memchr::memchr(b'\n', rest).map(|length| &rest[..length])
+    }
+
     /// The next whole line without its end.
     pub(super) fn next(&mut self) -> Option<&[u8]> {
+        let line = self.take(|rest| Some(memchr::memchr(b'\n', rest)? + 1))?;
+        line.split_last().map(|(_end, line)| line)
+    }
+
+    /// The bytes of the next whole message, which `length` counts if it is there.
+    pub(super) fn take(&mut self, length: impl FnOnce(&[u8]) -> Option<usize>) -> Option<&[u8]> {
         let rest = &self.buffer[self.start..self.end];
-        let length = memchr::memchr(b'\n', rest)?;
-        self.start += length + 1;
-        Some(&rest[..length])
+        let taken = rest.get(..length(rest)?)?;
+        self.start += taken.len();
+        Some(taken)
     }
 }
 

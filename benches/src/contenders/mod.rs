@@ -12,21 +12,35 @@ use crate::{
     process::Announcement,
 };
 
+mod broadcast;
 mod byte_floor;
 mod callers;
+mod confirmed;
 mod envelope;
 mod json_await;
 mod json_floor;
+mod jsonrpsee;
 mod lines;
+mod logged_in;
+mod nats;
+mod newcomers;
 mod protocol;
 mod relay;
+mod socketioxide;
 mod tarpc;
+mod tonic;
+mod websocket;
+
+pub(crate) use broadcast::Rooms;
 
 /// All contenders in the order in which a round measures them.
 pub(crate) const ALL: &[&dyn Contender] = &[
     &protocol::Ours::<{ protocol::PLAIN }>,
     &protocol::Ours::<{ protocol::AES_GCM }>,
     &protocol::Ours::<{ protocol::CHACHA_POLY }>,
+    &logged_in::LoggedIn::<{ protocol::PLAIN }>,
+    &logged_in::LoggedIn::<{ protocol::AES_GCM }>,
+    &confirmed::Confirmed,
     &relay::RelayedRequests,
     &relay::RelayedPasses,
     &json_floor::ONE_WRITE_A_BATCH,
@@ -35,6 +49,15 @@ pub(crate) const ALL: &[&dyn Contender] = &[
     &byte_floor::ByteFloor,
     &tarpc::TarpcJson,
     &tarpc::TarpcBincode,
+    &jsonrpsee::Jsonrpsee,
+    &tonic::Tonic,
+    &socketioxide::Socketioxide,
+    &nats::Nats,
+    &broadcast::Rooms(1),
+    &broadcast::Floor::<broadcast::Queues>::NEW,
+    &broadcast::Floor::<broadcast::Inline>::NEW,
+    &broadcast::Socketioxide,
+    &broadcast::Nats,
 ];
 
 /// A future that ends only with an error, or when there is nothing left to do.
@@ -46,6 +69,11 @@ pub(crate) trait Contender: Sync {
 
     /// What it is, in a line of `--help` and of the report.
     fn about(&self) -> &'static str;
+
+    /// What it would need and this machine does not have; it is left out of the run then.
+    fn lacks(&self) -> Option<&'static str> {
+        None
+    }
 
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Request

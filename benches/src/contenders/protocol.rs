@@ -5,7 +5,8 @@ use std::{net::SocketAddr, process};
 
 use anyhow::Result;
 use protocol_core::{
-    Client, Context, Encryption, Event, EventSet, Protocol, SecretKey, Server, codec::Suite,
+    Client, Connect, Context, Encryption, Event, EventSet, Protocol, SecretKey, Server,
+    codec::Suite,
 };
 
 use super::{
@@ -125,6 +126,31 @@ fn server_key() -> SecretKey {
     SecretKey::from_bytes([7; 32])
 }
 
+/// The encryption of a server whose links are of this kind.
+pub(super) fn encryption(links: u8) -> Encryption {
+    match suite(links) {
+        None => Encryption::Plain,
+        Some(_) => Encryption::Encrypted(server_key()),
+    }
+}
+
+/// A client whose link is of this kind, on its way to such a server; the key is its own and only
+/// of use where links are encrypted.
+pub(super) fn connect<P: Protocol>(
+    address: SocketAddr,
+    links: u8,
+    key: [u8; 32],
+) -> Connect<'static, P> {
+    let connect = Client::<P>::connect(address);
+    match suite(links) {
+        None => connect,
+        Some(suite) => connect
+            .encrypted(server_key().public())
+            .identity(SecretKey::from_bytes(key))
+            .suite(suite),
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Ours<const LINKS: u8>;
 
@@ -147,18 +173,15 @@ impl<const LINKS: u8> Contender for Ours<LINKS> {
 
     fn takes(&self, mode: &Mode) -> bool {
         match mode.workload {
-            Workload::Request | Workload::Relay => LINKS == PLAIN,
-            Workload::Encrypted | Workload::Connect => true,
+            Workload::Request | Workload::Confirmed | Workload::Relay => LINKS == PLAIN,
+            Workload::Encrypted | Workload::Connect | Workload::Idle => true,
+            Workload::InTurn | Workload::Broadcast => false,
         }
     }
 
     fn serve(&self, announcement: Announcement) -> Running {
         Box::pin(async {
-            let encryption = match suite(LINKS) {
-                None => Encryption::Plain,
-                Some(_) => Encryption::Encrypted(server_key()),
-            };
-            let server = Server::<Bench>::bind("127.0.0.1:0").encryption(encryption);
+            let server = Server::<Bench>::bind("127.0.0.1:0").encryption(encryption(LINKS));
             let server = server.handle(Handler).await?;
             announcement.listening(server.address(), process::id())?;
             // The server lives as long as this future, which the driver drops.
@@ -167,10 +190,7 @@ impl<const LINKS: u8> Contender for Ours<LINKS> {
     }
 
     fn drive(&self, load: Load) -> Running {
-        match load.mode.workload {
-            Workload::Connect => callers::drive_anew::<Linked<LINKS>>(load),
-            _ => callers::drive::<Linked<LINKS>>(load),
-        }
+        callers::drive::<Linked<LINKS>>(load)
     }
 }
 
@@ -179,14 +199,7 @@ struct Linked<const LINKS: u8>(Client<Bench>);
 
 impl<const LINKS: u8> Caller for Linked<LINKS> {
     async fn connect(address: SocketAddr) -> Result<Self> {
-        let mut connect = Client::<Bench>::connect(address);
-        if let Some(suite) = suite(LINKS) {
-            connect = connect
-                .encrypted(server_key().public())
-                .identity(SecretKey::from_bytes([8; 32]))
-                .suite(suite);
-        }
-        Ok(Self(connect.await?))
+        Ok(Self(connect(address, LINKS, [8; 32]).await?))
     }
 
     async fn call(&self, work: Work) -> Result<Work> {

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use super::{
     Contender, Load, Running,
     callers::{self, Caller},
+    confirmed::Tell,
     protocol::{Echo, Echoed},
 };
 use crate::{
@@ -32,16 +33,6 @@ use crate::{
 #[event(pass)]
 struct Join {
     id: PeerId,
-}
-
-/// The same as [`Echo`], and no answer is due.
-#[derive(Debug, Event)]
-#[event(pass)]
-struct Tell {
-    id: u64,
-    name: String,
-    tags: Vec<String>,
-    pos: [f64; 3],
 }
 
 #[derive(Debug, EventSet)]
@@ -244,22 +235,5 @@ async fn keep_telling(
         work::check(expected, id)?;
         expected += 1;
         lane.answered(sent);
-    }
-}
-
-impl From<Work> for Tell {
-    fn from(work: Work) -> Self {
-        let Work {
-            id,
-            name,
-            tags,
-            pos,
-        } = work;
-        Self {
-            id,
-            name,
-            tags,
-            pos,
-        }
     }
 }

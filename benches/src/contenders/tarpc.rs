@@ -17,7 +17,7 @@ use super::{
     Contender, Load, Running,
     callers::{self, Caller},
 };
-use crate::{process::Announcement, work::Work};
+use crate::{mode::Mode, process::Announcement, work::Work};
 
 /// Requests on a connection that tarpc holds before it makes anybody wait.
 const LIMIT: usize = 4096;
@@ -50,6 +50,10 @@ macro_rules! contender {
 
             fn about(&self) -> &'static str {
                 $about
+            }
+
+            fn takes(&self, mode: &Mode) -> bool {
+                callers::takes(mode)
             }
 
             fn serve(&self, announcement: Announcement) -> Running {

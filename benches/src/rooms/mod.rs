@@ -7,7 +7,6 @@
 mod client;
 mod crowd;
 mod figures;
-mod files;
 mod load;
 mod report;
 mod server;
@@ -27,6 +26,7 @@ use clap::Args;
 use tokio::time::sleep;
 
 use crate::{
+    files,
     placement::{Placement, Side},
     process::{Server, Watched},
     report::json_file,
@@ -36,7 +36,8 @@ use figures::{Watch, count};
 use load::To;
 use report::{Memory, Report, Round};
 
-pub(crate) use server::{NAME as SERVER, serve};
+pub(crate) use server::{NAME as SERVER, Stock, serve};
+pub(crate) use wire::{Heard, read, request, saying};
 
 /// Rooms whose size decides what a change or a broadcast costs.
 const SIZES: [usize; 3] = [10, 100, 1_000];

@@ -5,15 +5,14 @@ use std::process;
 use protocol_core::Protocol;
 use rendezvous::{Login, Rendezvous, RoomNews, Rooms, SessionNews};
 
-use super::files;
-use crate::{contenders::Running, process::Announcement};
+use crate::{contenders::Running, files, process::Announcement};
 
 /// What the hidden command `serve` calls it.
 pub(crate) const NAME: &str = "rooms";
 
 #[derive(Debug, Protocol)]
 #[protocol(version = "1", to_server = (Login, Rooms), to_client = (SessionNews, RoomNews))]
-struct Stock;
+pub(crate) struct Stock;
 
 pub(crate) fn serve(announcement: Announcement) -> Running {
     Box::pin(async {

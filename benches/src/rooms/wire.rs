@@ -12,12 +12,12 @@ use serde_json::value::RawValue;
 const SAYING: usize = 150;
 
 /// Appends a request to the server; a client has one at a time, so the id need not change.
-pub(super) fn request(name: &str, data: &str) -> String {
+pub(crate) fn request(name: &str, data: &str) -> String {
     format!(r#"{{"type":"request","name":"{name}","data":{data},"request_id":"1"}}"#) + "\n"
 }
 
 /// A pass with a number for one peer, or for a room where `dest` starts with `#`.
-pub(super) fn saying(dest: &str, number: u64) -> String {
+pub(crate) fn saying(dest: &str, number: u64) -> String {
     let mut frame = format!(
         r#"{{"type":"pass","dest":"{dest}","name":"say","data":{{"number":{number},"text":""#
     );
@@ -29,7 +29,7 @@ pub(super) fn saying(dest: &str, number: u64) -> String {
 
 /// What a client hears.
 #[derive(Debug, PartialEq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// A pass of another client.
     Saying { number: u64 },
     /// Something about a room.
@@ -61,7 +61,7 @@ struct Answered {
 }
 
 /// Reads a line; fails on an error, and on what no client should hear under this load.
-pub(super) fn read(line: &[u8]) -> Result<Heard> {
+pub(crate) fn read(line: &[u8]) -> Result<Heard> {
     let unexpected = || format!("unexpected: {}", String::from_utf8_lossy(line));
     let Frame {
         kind,

@@ -1,0 +1,83 @@
+//! What peers send each other.
+
+use std::net::SocketAddr;
+
+use protocol_core::{OpenRelay, Server};
+use rendezvous::Rendezvous;
+
+use crate::peer::Peer;
+use crate::server::{self, Running};
+use crate::work::{Handler, Working, data};
+use crate::{rooms, tally};
+
+/// A server with the open relay, or a rendezvous server: where both find the same, both are fine.
+fn both() -> [(&'static str, Running, Peer, Peer); 2] {
+    let open = server::start(|| async {
+        let bind = Server::<Working>::bind("127.0.0.1:0").relay(OpenRelay);
+        bind.handle(Handler).await.expect("binds")
+    });
+    let rendezvous = rooms::start(Rendezvous::new(rooms::config()));
+    let enter = |address: SocketAddr, by: &str| {
+        let enter = |name| Peer::enter(address, by, name);
+        (enter("alice"), enter("bob"))
+    };
+    let (alice, bob) = enter(open.address, "join");
+    let (carol, dave) = enter(rendezvous.address, "login");
+    [
+        ("open relay", open, alice, bob),
+        ("rendezvous", rendezvous, carol, dave),
+    ]
+}
+
+#[test]
+fn a_relayed_pass_takes_its_buffer() {
+    for (server, running, mut alice, mut bob) in both() {
+        let what = format!("pass, {server}");
+        tally::check(&what, running.meter, 1, |numbers| {
+            let mut frames = String::new();
+            for number in numbers.clone() {
+                let data = data(number);
+                frames += &format!(r#"{{"type":"pass","dest":"bob","name":"tell","data":{data}}}"#);
+                frames.push('\n');
+            }
+            alice.write(&frames);
+            for number in numbers {
+                bob.expect(&[r#""from":"alice""#, r#""type":"pass""#, &data(number)]);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_relayed_request_and_its_answer_take_a_buffer_each() {
+    for (server, running, mut alice, mut bob) in both() {
+        let what = format!("request and answer, {server}");
+        tally::check(&what, running.meter, 2, |numbers| {
+            let frames = |kind: &str, dest: &str| {
+                let mut frames = String::new();
+                for number in numbers.clone() {
+                    let data = data(number);
+                    frames += &format!(
+                        r#"{{"type":"{kind}","dest":"{dest}","name":"echo","data":{data},"request_id":"q{number}"}}"#
+                    );
+                    frames.push('\n');
+                }
+                frames
+            };
+            alice.write(&frames("request", "bob"));
+            for number in numbers.clone() {
+                bob.expect(&[r#""type":"request""#, &data(number)]);
+            }
+            bob.write(&frames("response", "alice"));
+            for number in numbers.clone() {
+                let id = format!(r#""request_id":"q{number}""#);
+                alice.expect(&[
+                    r#""from":"bob""#,
+                    r#""type":"response""#,
+                    &data(number),
+                    &id,
+                ]);
+            }
+        });
+    }
+}

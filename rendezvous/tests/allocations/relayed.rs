@@ -1,7 +1,5 @@
 //! What peers send each other.
 
-use std::net::SocketAddr;
-
 use protocol_core::{OpenRelay, Server};
 use rendezvous::Rendezvous;
 
@@ -10,30 +8,30 @@ use crate::server::{self, Running};
 use crate::work::{Handler, Working, data};
 use crate::{rooms, tally};
 
-/// A server with the open relay, or a rendezvous server: where both find the same, both are fine.
+/// A server with the open relay, and a rendezvous server.
 fn both() -> [(&'static str, Running, Peer, Peer); 2] {
     let open = server::start(|| async {
         let bind = Server::<Working>::bind("127.0.0.1:0").relay(OpenRelay);
         bind.handle(Handler).await.expect("binds")
     });
     let rendezvous = rooms::start(Rendezvous::new(rooms::config()));
-    let enter = |address: SocketAddr, by: &str| {
-        let enter = |name| Peer::enter(address, by, name);
-        (enter("alice"), enter("bob"))
+    let with_peers = |what, server: Running, enter_by| {
+        let alice = Peer::enter(server.address, enter_by, "alice");
+        let bob = Peer::enter(server.address, enter_by, "bob");
+        (what, server, alice, bob)
     };
-    let (alice, bob) = enter(open.address, "join");
-    let (carol, dave) = enter(rendezvous.address, "login");
     [
-        ("open relay", open, alice, bob),
-        ("rendezvous", rendezvous, carol, dave),
+        with_peers("open relay", open, "join"),
+        with_peers("rendezvous", rendezvous, "login"),
     ]
 }
 
 #[test]
 fn a_relayed_pass_takes_its_buffer() {
+    let mut excess = Vec::new();
     for (server, running, mut alice, mut bob) in both() {
         let what = format!("pass, {server}");
-        tally::check(&what, running.meter, 1, |numbers| {
+        excess.extend(tally::check(&what, running.meter, 1, |numbers| {
             let mut frames = String::new();
             for number in numbers.clone() {
                 let data = data(number);
@@ -44,15 +42,17 @@ fn a_relayed_pass_takes_its_buffer() {
             for number in numbers {
                 bob.expect(&[r#""from":"alice""#, r#""type":"pass""#, &data(number)]);
             }
-        });
+        }));
     }
+    assert!(excess.is_empty(), "{excess:#?}");
 }
 
 #[test]
 fn a_relayed_request_and_its_answer_take_a_buffer_each() {
+    let mut excess = Vec::new();
     for (server, running, mut alice, mut bob) in both() {
         let what = format!("request and answer, {server}");
-        tally::check(&what, running.meter, 2, |numbers| {
+        excess.extend(tally::check(&what, running.meter, 2, |numbers| {
             let frames = |kind: &str, dest: &str| {
                 let mut frames = String::new();
                 for number in numbers.clone() {
@@ -78,6 +78,7 @@ fn a_relayed_request_and_its_answer_take_a_buffer_each() {
                     &id,
                 ]);
             }
-        });
+        }));
     }
+    assert!(excess.is_empty(), "{excess:#?}");
 }

@@ -2,7 +2,6 @@
 
 use counting_allocator::Meter;
 use protocol_core::Server;
-use protocol_core::codec::Encryption;
 
 use crate::peer::Peer;
 use crate::work::{Echo, Handler, Working, data};
@@ -15,7 +14,7 @@ fn a_request_takes_what_its_struct_holds() {
         bind.handle(Handler).await.expect("binds")
     });
     let mut alice = Peer::connect(running.address);
-    tally::check("request", running.meter, decoding(), |numbers| {
+    let excess = tally::check("request", running.meter, decoding(), |numbers| {
         let mut frames = String::new();
         for number in numbers.clone() {
             let data = data(number);
@@ -30,6 +29,7 @@ fn a_request_takes_what_its_struct_holds() {
             alice.expect(&[r#""type":"response""#, &data, &id]);
         }
     });
+    assert!(excess.is_empty(), "{excess:#?}");
 }
 
 /// What it takes to decode a request's data to its struct.

@@ -44,7 +44,7 @@ fn a_pass_to_a_room_takes_one_buffer() {
     for other in &mut *others {
         other.ask("ping", &json!({}));
     }
-    tally::check("pass to a room of ten", running.meter, 1, |numbers| {
+    let excess = tally::check("pass to a room of ten", running.meter, 1, |numbers| {
         let mut frames = String::new();
         for number in numbers.clone() {
             let data = data(number);
@@ -59,4 +59,5 @@ fn a_pass_to_a_room_takes_one_buffer() {
             }
         }
     });
+    assert!(excess.is_empty(), "{excess:#?}");
 }

@@ -1,6 +1,11 @@
 //! What a server does for each event, to be counted in instructions: without sockets, on one thread,
 //! with all buffers warm.
 
+#![allow(
+    missing_docs,
+    reason = "what gungraun's macros make has no documentation"
+)]
+
 mod links;
 mod place;
 mod work;

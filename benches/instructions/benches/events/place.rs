@@ -1,6 +1,6 @@
 //! The servers, and what is exchanged with them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol_core::{
     Context, Event, EventSet, Outlet, PeerId, Protocol, Receivers, Relay, Server, WireError,
@@ -15,6 +15,10 @@ const BATCH: usize = 64;
 
 /// Who hears what is said to the room.
 const MEMBERS: usize = 100;
+
+/// What whoever enters hears.
+const ENTERED: &str =
+    "{\"type\":\"response\",\"name\":\"enter\",\"data\":{},\"request_id\":\"1\"}\n";
 
 /// Gives a connection its name, and a place in the room.
 #[derive(Debug, Event)]
@@ -47,7 +51,7 @@ struct House;
 
 /// Handles everything, and knows who is in its one room.
 #[derive(Clone, Default)]
-struct Host(std::sync::Arc<Mutex<Vec<Outlet<ToMembers>>>>);
+struct Host(Arc<Mutex<Vec<Outlet<ToMembers>>>>);
 
 impl DoorHandler<House> for Host {
     async fn on_enter(&self, cx: &Context<House>, event: Enter) -> Entered {
@@ -90,13 +94,12 @@ fn exchange(peers: usize, frames: (String, String)) -> Exchange {
         let server = server.handle(host).await.expect("it starts");
         let mut links = Vec::new();
         for number in 0..peers {
-            let mut link = Link::connect(&server).await;
-            link.write(&format!(
-                r#"{{"type":"request","name":"enter","data":{{"id":"peer-{number}"}},"request_id":"1"}}{}"#,
-                "\n"
-            ))
-            .await;
-            link.expect("{\"type\":\"response\",\"name\":\"enter\",\"data\":{},\"request_id\":\"1\"}\n").await;
+            let mut link = Link::connect(&server);
+            let request = format!(
+                r#"{{"type":"request","name":"enter","data":{{"id":"peer-{number}"}},"request_id":"1"}}"#
+            );
+            link.write(&(request + "\n")).await;
+            link.expect(ENTERED).await;
             links.push(link);
         }
         (server, links)

@@ -5,7 +5,7 @@ use rendezvous::Rendezvous;
 
 use crate::peer::Peer;
 use crate::server::{self, Running};
-use crate::work::{Handler, Working, data};
+use crate::work::{Handler, Working, data, lines};
 use crate::{rooms, tally};
 
 /// A server with the open relay, and a rendezvous server.
@@ -32,13 +32,9 @@ fn a_relayed_pass_takes_its_buffer() {
     for (server, running, mut alice, mut bob) in both() {
         let what = format!("pass, {server}");
         excess.extend(tally::check(&what, running.meter, 1, |numbers| {
-            let mut frames = String::new();
-            for number in numbers.clone() {
-                let data = data(number);
-                frames += &format!(r#"{{"type":"pass","dest":"bob","name":"tell","data":{data}}}"#);
-                frames.push('\n');
-            }
-            alice.write(&frames);
+            alice.write(&lines(&numbers, |_, data| {
+                format!(r#"{{"type":"pass","dest":"bob","name":"tell","data":{data}}}"#)
+            }));
             for number in numbers {
                 bob.expect(&[r#""from":"alice""#, r#""type":"pass""#, &data(number)]);
             }
@@ -53,30 +49,22 @@ fn a_relayed_request_and_its_answer_take_a_buffer_each() {
     for (server, running, mut alice, mut bob) in both() {
         let what = format!("request and answer, {server}");
         excess.extend(tally::check(&what, running.meter, 2, |numbers| {
-            let frames = |kind: &str, dest: &str| {
-                let mut frames = String::new();
-                for number in numbers.clone() {
-                    let data = data(number);
-                    frames += &format!(
+            let echoes = |kind: &str, dest: &str| {
+                lines(&numbers, |number, data| {
+                    format!(
                         r#"{{"type":"{kind}","dest":"{dest}","name":"echo","data":{data},"request_id":"q{number}"}}"#
-                    );
-                    frames.push('\n');
-                }
-                frames
+                    )
+                })
             };
-            alice.write(&frames("request", "bob"));
+            let id = |number| format!(r#""request_id":"q{number}""#);
+            alice.write(&echoes("request", "bob"));
             for number in numbers.clone() {
-                bob.expect(&[r#""type":"request""#, &data(number)]);
+                bob.expect(&[r#""type":"request""#, &data(number), &id(number)]);
             }
-            bob.write(&frames("response", "alice"));
+            bob.write(&echoes("response", "alice"));
             for number in numbers.clone() {
-                let id = format!(r#""request_id":"q{number}""#);
-                alice.expect(&[
-                    r#""from":"bob""#,
-                    r#""type":"response""#,
-                    &data(number),
-                    &id,
-                ]);
+                let answer = r#"{"from":"bob","type":"response""#;
+                alice.expect(&[answer, &data(number), &id(number)]);
             }
         }));
     }

@@ -4,7 +4,7 @@ use counting_allocator::Meter;
 use protocol_core::Server;
 
 use crate::peer::Peer;
-use crate::work::{Echo, Handler, Working, data};
+use crate::work::{Echo, Handler, Working, data, lines};
 use crate::{server, tally};
 
 #[test]
@@ -15,15 +15,9 @@ fn a_request_takes_what_its_struct_holds() {
     });
     let mut alice = Peer::connect(running.address);
     let excess = tally::check("request", running.meter, decoding(), |numbers| {
-        let mut frames = String::new();
-        for number in numbers.clone() {
-            let data = data(number);
-            frames += &format!(
-                r#"{{"type":"request","name":"echo","data":{data},"request_id":"q{number}"}}"#
-            );
-            frames.push('\n');
-        }
-        alice.write(&frames);
+        alice.write(&lines(&numbers, |number, data| {
+            format!(r#"{{"type":"request","name":"echo","data":{data},"request_id":"q{number}"}}"#)
+        }));
         for number in numbers {
             let (data, id) = (data(number), format!(r#""request_id":"q{number}""#));
             alice.expect(&[r#""type":"response""#, &data, &id]);

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::peer::Peer;
 use crate::server::{self, Running};
 use crate::tally;
-use crate::work::data;
+use crate::work::{data, lines};
 
 #[derive(Debug, Protocol)]
 #[protocol(version = "1", to_server = (Login, Rooms), to_client = (SessionNews, RoomNews))]
@@ -45,14 +45,9 @@ fn a_pass_to_a_room_takes_one_buffer() {
         other.ask("ping", &json!({}));
     }
     let excess = tally::check("pass to a room of ten", running.meter, 1, |numbers| {
-        let mut frames = String::new();
-        for number in numbers.clone() {
-            let data = data(number);
-            frames +=
-                &format!(r##"{{"type":"pass","dest":"#{room}","name":"tell","data":{data}}}"##);
-            frames.push('\n');
-        }
-        alice.write(&frames);
+        alice.write(&lines(&numbers, |_, data| {
+            format!(r##"{{"type":"pass","dest":"#{room}","name":"tell","data":{data}}}"##)
+        }));
         for other in &mut *others {
             for number in numbers.clone() {
                 other.expect(&[r#""from":"member-0""#, r#""type":"pass""#, &data(number)]);

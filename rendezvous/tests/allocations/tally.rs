@@ -13,7 +13,7 @@ const WARM_UP: u64 = 1_000;
 /// Frames that go out in one write, and are answered together.
 const BATCHES: [u64; 2] = [1, 64];
 
-/// Of what is allowed, one in so many may come on top: timers, and buffers that grow once.
+/// Of so many, one may take an allocation more than is allowed: a timer, a buffer that grows once.
 const SLACK: u64 = 100;
 
 /// Runs `exchange` with the numbers of one batch after the other; returns where the server allocates
@@ -34,10 +34,9 @@ pub(crate) fn check(
         let exchanged = each_batch(COUNTED, batch, &mut exchange);
         let found = meter.counted() - before;
         let figures = format!(
-            "{what}, {batch} at once: {} allocations, {} bytes each; allowed are {}",
+            "{what}, {batch} at once: {} allocations, {} bytes each; allowed are {allowed}",
             per(found.allocations, exchanged),
             per(found.bytes, exchanged),
-            allowed,
         );
         println!("{figures}");
         let most = allowed * exchanged;
@@ -61,7 +60,7 @@ fn each_batch(count: u64, batch: u64, exchange: &mut impl FnMut(Range<u64>)) -> 
 fn trace(what: &str, meter: Meter, batch: u64, exchange: &mut impl FnMut(Range<u64>)) {
     let before = meter.counted();
     meter.note_places();
-    // Some 200 of them fill what is kept; the rest would wait for nothing.
+    // Some 200 of them fill what is kept.
     let exchanged = each_batch(WARM_UP / 5, batch, exchange);
     let places = meter.places();
     let counted = meter.counted() - before;

@@ -1,5 +1,7 @@
 //! What the frames carry, and the events that a server decodes.
 
+use std::ops::Range;
+
 use protocol_core::{Context, Event, EventSet, PeerId, Protocol};
 
 /// Asks for the same back.
@@ -67,6 +69,12 @@ impl ToServerHandler<Working> for Handler {
         assert!(cx.identify(event.id.clone()), "{} was taken", event.id);
         Joined { id: event.id }
     }
+}
+
+/// Lines, one for each number, whose frames `frame` makes of it and its data.
+pub(crate) fn lines(numbers: &Range<u64>, frame: impl Fn(u64, &str) -> String) -> String {
+    let line = |number| frame(number, &data(number)) + "\n";
+    numbers.clone().map(line).collect()
 }
 
 /// The data of an echo.

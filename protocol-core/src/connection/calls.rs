@@ -19,10 +19,13 @@ use crate::ids::PeerId;
 use crate::metrics;
 use crate::wire::{self, ErrorCode, Frame, FrameType, RawData, WireError};
 
-/// Ends the streams of a session that is over; returns how many calls ended with that.
-pub(super) fn lose_streams(session: Option<&mut Session>, reason: &CloseReason) -> usize {
+/// The buffer of a call's frame is kept for its answer, unless it is larger than this.
+const SPARE_BYTES: usize = 1_024;
+
+/// Ends the streams of a session that is over.
+pub(super) fn lose_streams(session: Option<&mut Session>, reason: &CloseReason) {
     let Some(session) = session else {
-        return 0;
+        return;
     };
     let (sent, waiting) = session.sender.end_all();
     for waiter in &sent {
@@ -35,7 +38,6 @@ pub(super) fn lose_streams(session: Option<&mut Session>, reason: &CloseReason) 
     for (outcome, many) in outcomes {
         metrics::count_all_by(metrics::CONFIRMED_PASSES, "outcome", outcome, many);
     }
-    sent.len() + waiting.len()
 }
 
 impl Core {
@@ -49,7 +51,7 @@ impl Core {
             ..
         } = call;
         if self.session.is_none() {
-            self.send_plain(now, deadline, expects, from, waiter, &start);
+            self.send_plain(now, deadline, expects, from, waiter, start);
             return;
         }
         if expects == Expects::Acknowledgement {
@@ -70,7 +72,7 @@ impl Core {
             Some((inc.clone(), session.sender.next_request()))
         });
         let Some((dest_inc, seq)) = numbered else {
-            self.send_plain(now, deadline, expects, from, waiter, &start);
+            self.send_plain(now, deadline, expects, from, waiter, start);
             return;
         };
         let repeat = Repeat {
@@ -88,6 +90,7 @@ impl Core {
             from,
             deadline,
             waiter,
+            spare: Vec::new(),
             repeat: Some(Box::new(repeat)),
         };
         let id = self.open_slot(now, call);
@@ -101,22 +104,26 @@ impl Core {
         expects: Expects,
         from: Option<PeerId>,
         waiter: Arc<dyn Waiter>,
-        start: &[u8],
+        start: Vec<u8>,
     ) {
         let kind = match expects {
             Expects::Acknowledgement => FrameType::ConfirmPass,
             Expects::Response => FrameType::Request,
         };
-        let call = NewCall {
+        let mut call = NewCall {
             expects,
             from,
             deadline,
             waiter,
+            spare: Vec::new(),
             repeat: None,
         };
+        self.out.extend_from_slice(&start);
+        if start.capacity() <= SPARE_BYTES {
+            call.spare = start;
+        }
         let id = self.open_slot(now, call);
         let mut text = Uuid::encode_buffer();
-        self.out.extend_from_slice(start);
         let id = id.hyphenated().encode_lower(&mut text);
         wire::write_tail(&mut self.out, kind, Some(id));
     }
@@ -145,7 +152,7 @@ impl Core {
             return;
         }
         let expects = Expects::Acknowledgement;
-        self.send_plain(now, deadline, expects, dest.cloned(), waiter, &start);
+        self.send_plain(now, deadline, expects, dest.cloned(), waiter, start);
     }
 
     /// Sends a numbered request, for the first time or again.
@@ -182,7 +189,7 @@ impl Core {
     /// The link is lost: calls that cannot be repeated end.
     pub(super) fn lose_unrepeatable(&mut self, reason: &CloseReason) {
         let lost = || Outcome::Lost(reason);
-        self.completed += self.pending.end_where(lost, |_, repeat| repeat.is_none());
+        self.pending.end_where(lost, |_, repeat| repeat.is_none());
     }
 
     /// The other end lives another life: what was asked of the earlier one has no answer.
@@ -193,7 +200,7 @@ impl Core {
         let is_stale = |peer: Option<&PeerId>, repeat: Option<&Repeat>| {
             peer.is_none() && repeat.is_some_and(|repeat| Some(&*repeat.dest_inc) != far_inc)
         };
-        self.completed += self.pending.end_where(unknown, is_stale);
+        self.pending.end_where(unknown, is_stale);
     }
 
     /// Tells those who were asked that nobody awaits their answers any more.
@@ -367,9 +374,8 @@ impl Core {
             outcome,
             Outcome::Refused(_) | Outcome::Rejected(_) | Outcome::Unknown(_)
         );
-        if let Some(waiter) = self.pending.take(id, expects, from, refusal) {
-            self.wakes.push(waiter.settle(outcome));
-            self.completed += 1;
+        if let Some((waiter, spare)) = self.pending.take(id, expects, from, refusal) {
+            self.wakes.push(waiter.settle(outcome, spare));
         } else {
             self.ignore_answer();
         }

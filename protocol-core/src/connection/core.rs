@@ -118,8 +118,7 @@ pub(super) struct Core {
     /// What the output still takes. Near the end input is read on however much is due, so refusals
     /// must not pile up.
     pub(super) room: usize,
-    pub(super) completed: usize,
-    /// Of those that the input ended.
+    /// Of tasks whose calls the input ended.
     pub(super) wakes: Wakes,
     /// The last time that was heard of.
     pub(super) now: Instant,
@@ -164,7 +163,6 @@ impl Core {
             broken: false,
             unanswerable: false,
             room: 0,
-            completed: 0,
             wakes: Wakes::default(),
             now: ids.origin(),
             session: None,
@@ -377,7 +375,6 @@ impl Core {
         let expired = self
             .pending
             .expire(now, |id, from| given_up.push((id, from.cloned())));
-        self.completed += expired;
         metrics::count_all(metrics::CALLS_TIMED_OUT, expired);
         self.give_up(&given_up);
         self.with_sender(|sender, end| sender.handle_timeout(now, end));

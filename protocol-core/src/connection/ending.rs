@@ -22,9 +22,8 @@ impl Core {
     /// Ends all calls in flight; the first reason stays.
     pub(super) fn lose(&mut self, reason: &CloseReason) {
         let reason = self.reason.get_or_insert_with(|| Box::new(reason.clone()));
-        self.completed += self.pending.len();
         self.pending.lose(reason);
-        self.completed += super::calls::lose_streams(self.session.as_deref_mut(), reason);
+        super::calls::lose_streams(self.session.as_deref_mut(), reason);
         self.unanswerable = true;
     }
 

@@ -1,8 +1,8 @@
 //! Frames that the other end must not miss, kept until it has them.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
-use bytes::Bytes;
+use std::collections::VecDeque;
 
 use super::delivery::DeliveryLimits;
 use crate::metrics;
@@ -10,7 +10,7 @@ use crate::metrics;
 /// Frames that the other end must not miss, until it is known that it has them.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) frames: VecDeque<(u64, Bytes)>,
+    pub(super) frames: VecDeque<(u64, Arc<[u8]>)>,
     pub(super) bytes: usize,
     pub(super) most: usize,
     pub(super) most_bytes: usize,
@@ -29,7 +29,7 @@ impl Held {
         }
     }
 
-    pub(super) fn push(&mut self, number: u64, frame: Bytes) {
+    pub(super) fn push(&mut self, number: u64, frame: Arc<[u8]>) {
         self.bytes += frame.len();
         self.frames.push_back((number, frame));
         while (self.frames.len() > self.most || self.bytes > self.most_bytes)

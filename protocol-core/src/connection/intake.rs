@@ -1,13 +1,13 @@
 //! What comes of the bytes that arrive: frames through the codec, then events one at a time, or set
 //! aside while a handler is at work.
 
-use std::task::Waker;
 use std::time::Instant;
 
 use bytes::BytesMut;
 
 use super::core::Phase;
 use super::input::{Input, Taken};
+use super::wakes::wake_each;
 use super::{Connection, Incoming, due};
 use crate::error::{CloseReason, refusal};
 use crate::metrics;
@@ -87,7 +87,7 @@ impl Connection {
         let event = self.take_event(now, admit);
         if event.is_some() {
             // Its handler may take long.
-            self.core.wakes.release(Waker::wake);
+            self.core.wakes.release(wake_each);
         }
         event
     }

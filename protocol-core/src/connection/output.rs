@@ -124,14 +124,13 @@ impl Connection {
         self.core.sweep();
     }
 
-    /// The number of calls that ended since this was last asked.
-    pub fn take_completed(&mut self) -> usize {
-        std::mem::take(&mut self.core.completed)
-    }
-
-    /// Hands over the wakers of tasks whose calls ended since the last time, those of the last first.
-    pub(crate) fn wake(&mut self, wake: impl FnMut(Waker)) {
-        self.core.wakes.release(wake);
+    /// Hands over the wakers of tasks whose calls the input ended since the last time, those of the last
+    /// first; returns how many.
+    pub(crate) fn wake(
+        &mut self,
+        wake: impl FnOnce(&mut dyn ExactSizeIterator<Item = Waker>),
+    ) -> usize {
+        self.core.wakes.release(wake)
     }
 
     /// Bytes that wait to be written.
@@ -243,8 +242,9 @@ impl Connection {
         }
     }
 
-    /// Frees what many relayed calls took, once none is open.
+    /// Frees what many calls took, once none is open.
     pub(crate) fn release_idle(&mut self) {
+        self.core.wakes.release_idle();
         self.core.relayed.release_idle();
     }
 }

@@ -52,8 +52,10 @@ pub trait Waiter: Send + Sync {
     /// Takes the call's end; called at most once.
     fn complete(&self, outcome: Outcome<'_>);
     /// As [`complete`](Self::complete), but the task that waits is not woken here: whoever calls this
-    /// wakes it, together with others whose calls ended with the same input.
-    fn settle(&self, outcome: Outcome<'_>) -> Option<Waker> {
+    /// wakes it, together with others whose calls ended with the same input. `spare` is a buffer that
+    /// may keep the answer.
+    fn settle(&self, outcome: Outcome<'_>, spare: Vec<u8>) -> Option<Waker> {
+        drop(spare);
         self.complete(outcome);
         None
     }
@@ -77,6 +79,8 @@ pub(super) struct NewCall {
     pub(super) from: Option<PeerId>,
     pub(super) deadline: Instant,
     pub(super) waiter: Arc<dyn Waiter>,
+    /// The buffer of its frame, for its answer: who makes it frees it.
+    pub(super) spare: Vec<u8>,
     /// What is kept for its repetition.
     pub(super) repeat: Option<Box<Repeat>>,
 }
@@ -88,6 +92,7 @@ struct Open {
     from: Option<PeerId>,
     deadline: Instant,
     waiter: Arc<dyn Waiter>,
+    spare: Vec<u8>,
     repeat: Option<Box<Repeat>>,
 }
 
@@ -122,6 +127,7 @@ impl Pending {
             from,
             deadline,
             waiter,
+            spare,
             repeat,
         } = call;
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -142,6 +148,7 @@ impl Pending {
             from,
             deadline,
             waiter,
+            spare,
             repeat,
         });
         self.earliest = Some(self.earliest.map_or(due, |earliest| earliest.min(due)));
@@ -208,13 +215,12 @@ impl Pending {
         }
     }
 
-    /// Ends the calls that `ends` chooses, and says how many.
+    /// Ends the calls that `ends` chooses.
     pub(super) fn end_where<'a>(
         &mut self,
         outcome: impl Fn() -> Outcome<'a>,
         ends: impl Fn(Option<&PeerId>, Option<&Repeat>) -> bool,
-    ) -> usize {
-        let mut ended = 0;
+    ) {
         for slot in 0..self.slots.len() {
             let Some(open) = &self.slots[slot] else {
                 continue;
@@ -223,26 +229,24 @@ impl Pending {
                 open.waiter.complete(outcome());
                 self.slots[slot] = None;
                 self.release(slot);
-                ended += 1;
             }
         }
-        ended
     }
 
-    /// The waiter that an answer belongs to; `None` where nobody waits for it, so for a late,
-    /// repeated or forged one. A refusal also counts from the server, which stamps `from` on
-    /// everything but its own word: it says so where it cannot reach the peer.
+    /// The waiter that an answer belongs to, with a buffer for it; `None` where nobody waits for it, so
+    /// for a late, repeated or forged one. A refusal also counts from the server, which stamps `from`
+    /// on everything but its own word: it says so where it cannot reach the peer.
     pub(super) fn take(
         &mut self,
         id: &str,
         expects: Expects,
         from: Option<&str>,
         refusal: bool,
-    ) -> Option<Arc<dyn Waiter>> {
+    ) -> Option<(Arc<dyn Waiter>, Vec<u8>)> {
         let slot = ids::slot_of(self.find(id, expects, from, refusal)?.id);
         let open = self.slots[slot].take()?;
         self.release(slot);
-        Some(open.waiter)
+        Some((open.waiter, open.spare))
     }
 
     fn find(

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::core::Phase;
 use super::delivery::{Ended, Receiver, Sender};
 use super::held::Held;
@@ -66,13 +64,14 @@ fn outcome(ended: &Ended) -> Option<&'static str> {
 
 /// Tells a waiter how its confirmed pass ended; the task that waits is to be woken.
 fn settle(waiter: &Arc<dyn Waiter>, ended: &Ended) -> Option<Waker> {
-    waiter.settle(match ended {
+    let outcome = match ended {
         Ended::Confirmed => Outcome::Done(RawData::NULL),
         Ended::Refused(error) => Outcome::Rejected(error),
         Ended::TimedOut => Outcome::TimedOut,
         Ended::NotSentInTime => Outcome::NotSentInTime,
         Ended::Unknown(error) => Outcome::Unknown(error),
-    })
+    };
+    waiter.settle(outcome, Vec::new())
 }
 
 impl Core {
@@ -113,12 +112,11 @@ impl Core {
         &mut self,
         change: impl FnOnce(&mut Sender<Arc<dyn Waiter>>, &mut dyn FnMut(Arc<dyn Waiter>, Ended)) -> T,
     ) -> Option<T> {
-        let (completed, wakes) = (&mut self.completed, &mut self.wakes);
+        let wakes = &mut self.wakes;
         let session = self.session.as_mut()?;
         // One acknowledgement speaks for many of these.
         let mut confirmed = 0;
         let result = change(&mut session.sender, &mut |waiter, ended| {
-            *completed += 1;
             match outcome(&ended) {
                 None => confirmed += 1,
                 Some(other) => metrics::count_by(metrics::CONFIRMED_PASSES, "outcome", other),
@@ -193,7 +191,7 @@ impl Connection {
     }
 
     /// Appends a frame that the other end must not miss: it is kept until the other end has it.
-    pub fn send_held(&mut self, frame: &Bytes) {
+    pub fn send_held(&mut self, frame: &Arc<[u8]>) {
         self.send_frame(frame);
         let number = self.core.sent_frames();
         if let Some(session) = &mut self.core.session {
@@ -214,7 +212,7 @@ impl Connection {
             ..
         } = call;
         self.core
-            .send_plain(now, deadline, expects, from, waiter, &start);
+            .send_plain(now, deadline, expects, from, waiter, start);
     }
 
     /// Says that a plain link is one, before all else.

@@ -5,9 +5,6 @@
 
 use std::task::Waker;
 
-/// Places that an idle connection keeps.
-const KEPT: usize = 16;
-
 /// Wakers that are due; none is lost, whatever becomes of the connection.
 #[derive(Default)]
 pub(super) struct Wakes {
@@ -29,20 +26,34 @@ impl Wakes {
         }
     }
 
-    /// Hands over what is due, the last first.
-    pub(super) fn release(&mut self, mut wake: impl FnMut(Waker)) {
+    /// Hands over what is due, the last first; returns how many.
+    pub(super) fn release(
+        &mut self,
+        wake: impl FnOnce(&mut dyn ExactSizeIterator<Item = Waker>),
+    ) -> usize {
         self.held = false;
-        for waker in self.due.drain(..).rev() {
-            wake(waker);
+        let count = self.due.len();
+        if count > 0 {
+            wake(&mut self.due.drain(..).rev());
         }
-        if self.due.capacity() > KEPT {
+        count
+    }
+
+    /// Frees what many calls that ended together took.
+    pub(super) fn release_idle(&mut self) {
+        if self.due.is_empty() {
             self.due = Vec::new();
         }
     }
 }
 
+/// Wakes each on its own.
+pub(super) fn wake_each(wakers: &mut dyn ExactSizeIterator<Item = Waker>) {
+    wakers.for_each(Waker::wake);
+}
+
 impl Drop for Wakes {
     fn drop(&mut self) {
-        self.release(Waker::wake);
+        self.release(wake_each);
     }
 }

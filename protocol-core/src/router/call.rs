@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::connection::{Expects, Outcome, Outgoing, OutgoingCall, Pushed, Share, Tried, Waiter};
 use crate::ids::PeerId;
 use crate::router::{Link, LinkRef};
@@ -59,7 +57,7 @@ pub(super) struct Unsent<'a, T> {
 
 struct Many<T> {
     links: Vec<Arc<Link>>,
-    frame: Bytes,
+    frame: Arc<[u8]>,
     read: fn(usize) -> T,
 }
 
@@ -82,7 +80,7 @@ impl<'a, T: Send + 'static> Call<'a, T> {
         }
     }
 
-    pub(super) fn many(links: Vec<Arc<Link>>, frame: Bytes, read: fn(usize) -> T) -> Self {
+    pub(super) fn many(links: Vec<Arc<Link>>, frame: Arc<[u8]>, read: fn(usize) -> T) -> Self {
         Self {
             state: State::Many(Many { links, frame, read }),
         }
@@ -217,7 +215,7 @@ enum SlotState<T> {
     Waiting(Waker),
     /// The answer's data, which the caller's task decodes: that is its own work, and its panic if
     /// its `Deserialize` panics.
-    Answered(Box<str>),
+    Answered(String),
     Ended(T),
     Abandoned,
 }
@@ -268,14 +266,19 @@ impl<T> Slot<T> {
 
 impl<T: Send> Waiter for Slot<T> {
     fn complete(&self, outcome: Outcome<'_>) {
-        if let Some(waker) = self.settle(outcome) {
+        if let Some(waker) = self.settle(outcome, Vec::new()) {
             waker.wake();
         }
     }
 
-    fn settle(&self, outcome: Outcome<'_>) -> Option<Waker> {
+    fn settle(&self, outcome: Outcome<'_>, mut spare: Vec<u8>) -> Option<Waker> {
         let ended = match outcome {
-            Outcome::Done(data) => SlotState::Answered(data.as_str().into()),
+            Outcome::Done(data) => {
+                spare.clear();
+                let mut text = String::from_utf8(spare).unwrap_or_default();
+                text.push_str(data.as_str());
+                SlotState::Answered(text)
+            }
             outcome => SlotState::Ended((self.read)(outcome, self.timeout)),
         };
         let mut state = self.lock();

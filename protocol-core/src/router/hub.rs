@@ -58,7 +58,14 @@ struct Links {
 
 struct Entry {
     link: Arc<Link>,
-    /// Whom this link has asked by relayed calls, and which answers each of them owes.
+    /// None before the first relayed call, as with most links.
+    calls: Option<Box<Calls>>,
+}
+
+/// Who has to do with a link by relayed calls.
+#[derive(Default)]
+struct Calls {
+    /// Whom this link has asked, and which answers each of them owes.
     asked: HashMap<ConnectionId, Owed>,
     /// The other side of that relation.
     askers: HashSet<ConnectionId>,
@@ -98,24 +105,28 @@ impl Links {
 
     /// What `debtor` owes `asker`, where they have to do with each other.
     fn owed(&self, asker: ConnectionId, debtor: ConnectionId) -> Option<&Owed> {
-        self.by_id.get(&asker)?.asked.get(&debtor)
+        self.by_id.get(&asker)?.calls.as_ref()?.asked.get(&debtor)
+    }
+
+    fn calls(&mut self, id: ConnectionId) -> Option<&mut Calls> {
+        self.by_id.get_mut(&id)?.calls.as_deref_mut()
     }
 
     /// Forgets whom `asker` has asked and who owes nothing, once these may be many. So what is
     /// remembered is bounded by open calls.
     fn forget_settled(&mut self, asker: ConnectionId) {
-        let Some(entry) = self.by_id.get_mut(&asker) else {
+        let Some(calls) = self.calls(asker) else {
             return;
         };
-        let count = entry.asked.len();
+        let count = calls.asked.len();
         if count < MANY_ASKED || !count.is_power_of_two() {
             return;
         }
-        let settled = entry.asked.extract_if(|_, owed| owed.lock().is_empty());
+        let settled = calls.asked.extract_if(|_, owed| owed.lock().is_empty());
         let settled: Vec<_> = settled.collect();
         for (id, _) in settled {
-            if let Some(entry) = self.by_id.get_mut(&id) {
-                entry.askers.remove(&asker);
+            if let Some(calls) = self.calls(id) {
+                calls.askers.remove(&asker);
             }
         }
     }
@@ -140,8 +151,7 @@ impl Hub {
     pub(crate) fn add(&self, link: &Arc<Link>) {
         let entry = Entry {
             link: Arc::clone(link),
-            asked: HashMap::new(),
-            askers: HashSet::new(),
+            calls: None,
         };
         self.write().by_id.insert(link.id, entry);
     }
@@ -156,15 +166,18 @@ impl Hub {
         if let Some(peer) = link.peer.get() {
             links.by_peer.remove(peer);
         }
-        for asked in entry.asked.keys() {
-            if let Some(asked) = links.by_id.get_mut(asked) {
+        let calls = entry.calls.unwrap_or_default();
+        for asked in calls.asked.keys() {
+            if let Some(asked) = links.calls(*asked) {
                 asked.askers.remove(&link.id);
             }
         }
-        let mut waiting = Vec::with_capacity(entry.askers.len());
-        for asker in &entry.askers {
+        let mut waiting = Vec::with_capacity(calls.askers.len());
+        for asker in &calls.askers {
             if let Some(asker) = links.by_id.get_mut(asker) {
-                asker.asked.remove(&link.id);
+                if let Some(calls) = &mut asker.calls {
+                    calls.asked.remove(&link.id);
+                }
                 waiting.push(Arc::clone(&asker.link));
             }
         }
@@ -225,9 +238,10 @@ impl Hub {
         let mut links = self.write();
         let id = *links.by_peer.get(peer)?;
         let entry = links.by_id.get_mut(&asker)?;
-        let new = entry.asked.entry(id).or_default().lock().insert(call);
+        let calls = entry.calls.get_or_insert_default();
+        let new = calls.asked.entry(id).or_default().lock().insert(call);
         let entry = links.by_id.get_mut(&id)?;
-        entry.askers.insert(asker);
+        entry.calls.get_or_insert_default().askers.insert(asker);
         let link = Arc::clone(&entry.link);
         links.forget_settled(asker);
         Some((link, new))
@@ -243,14 +257,16 @@ impl Hub {
     ) -> Option<Arc<Link>> {
         let links = self.read();
         let asker = links.of_peer(peer)?;
-        let owed = asker.asked.get(&debtor)?.end(&call);
+        let owed = asker.calls.as_ref()?.asked.get(&debtor)?.end(&call);
         owed.then(|| Arc::clone(&asker.link))
     }
 
     /// Frees what bursts of calls of a link took that is idle.
     pub(crate) fn release_idle(&self, asker: ConnectionId) {
-        if let Some(entry) = self.read().by_id.get(&asker) {
-            entry.asked.values().for_each(Owed::release_idle);
+        let links = self.read();
+        let entry = links.by_id.get(&asker);
+        if let Some(calls) = entry.and_then(|entry| entry.calls.as_ref()) {
+            calls.asked.values().for_each(Owed::release_idle);
         }
     }
 

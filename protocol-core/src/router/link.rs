@@ -183,7 +183,9 @@ impl Link {
     }
 
     pub(crate) fn watch(&self, watcher: StatusWatcher) {
-        lock(&self.watchers).push(watcher);
+        let mut watchers = lock(&self.watchers);
+        watchers.reserve_exact(1);
+        watchers.push(watcher);
     }
 
     /// Has this link handed over to the session of `target` once its event is answered; whether
@@ -294,6 +296,8 @@ impl Link {
     pub(crate) fn on_leave(&self, farewell: Farewell) {
         let mut farewells = lock(&self.farewells);
         if let Some(farewells) = &mut *farewells {
+            // There is seldom another.
+            farewells.reserve_exact(1);
             farewells.push(farewell);
         } else {
             drop(farewells);

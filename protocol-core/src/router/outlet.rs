@@ -3,8 +3,6 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::connection::{Outgoing, Put, RateLimits};
 use crate::error::SendError;
 use crate::event::Pass;
@@ -114,7 +112,7 @@ impl<S> std::fmt::Debug for Outlet<S> {
 
 /// A pass of set `S`, encoded once for any number of [`Outlet`]s.
 pub struct Encoded<S> {
-    frame: Bytes,
+    frame: Arc<[u8]>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -143,7 +141,7 @@ impl<S> Encoded<S> {
     }
 }
 
-pub(super) fn deliveries(frame: &Bytes) -> usize {
+pub(super) fn deliveries(frame: &Arc<[u8]>) -> usize {
     frame.len().div_ceil(RateLimits::DELIVERY_BYTES)
 }
 

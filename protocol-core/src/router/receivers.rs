@@ -1,6 +1,6 @@
 //! The members of a room, while an event is given to them.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
 use crate::connection::{Outgoing, Share, Tried};
 use crate::router::Outlet;
@@ -8,14 +8,14 @@ use crate::router::Outlet;
 /// Takes the members of a room that an event goes to; see [`Relay::pass_to_room`](crate::Relay).
 #[derive(Debug)]
 pub struct Receivers<'a> {
-    frame: &'a Bytes,
+    frame: &'a Arc<[u8]>,
     pub(super) queued: usize,
     /// Those who do not read fast enough, or accept only shorter frames.
     pub(super) missed: usize,
 }
 
 impl<'a> Receivers<'a> {
-    pub(super) fn new(frame: &'a Bytes) -> Self {
+    pub(super) fn new(frame: &'a Arc<[u8]>) -> Self {
         Self {
             frame,
             queued: 0,

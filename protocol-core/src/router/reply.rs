@@ -1,36 +1,16 @@
 //! A handler's reply on its way back to the wire.
 
-use std::cell::Cell;
-use std::mem;
-
+use super::scratch::Scratch;
 use crate::event::{Answer, EventError};
 use crate::wire::{self, ErrorCode, Json, RawData, WireError};
-
-/// The largest buffer that a thread keeps for the next answer.
-const KEPT_BYTES: usize = 64 * 1_024;
-
-thread_local! {
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
 
 /// Where generated code writes what a handler returned: into a buffer of its thread, so that neither
 /// a handler at work nor an idle link holds one, and an answer costs no allocation of its own.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct ReplyBuffer {
-    data: Vec<u8>,
+    data: Scratch,
     refusal: Option<Box<WireError>>,
-}
-
-impl Drop for ReplyBuffer {
-    fn drop(&mut self) {
-        if (1..=KEPT_BYTES).contains(&self.data.capacity()) {
-            self.data.clear();
-            let data = mem::take(&mut self.data);
-            // A thread that ends keeps nothing.
-            let _ = SPARE.try_with(|spare| spare.set(data));
-        }
-    }
 }
 
 impl ReplyBuffer {
@@ -47,7 +27,7 @@ impl ReplyBuffer {
     }
 
     pub(crate) fn fill<R: Answer, E: EventError>(mut self, result: Result<R, E>) -> Self {
-        self.data = SPARE.try_with(Cell::take).unwrap_or_default();
+        self.data = Scratch::of_thread();
         match result {
             // A pass is answered with `()`, which is no data.
             Ok(_) if R::TYPE.is_none() => self,
@@ -59,7 +39,7 @@ impl ReplyBuffer {
                 )),
             },
             Err(error) => {
-                let error = refusal(&error, mem::take(&mut self.data));
+                let error = refusal(&error, &mut self.data);
                 self.refused(error)
             }
         }
@@ -67,10 +47,10 @@ impl ReplyBuffer {
 }
 
 /// A handler's error as the wire's error object (`PROTOCOL.md` §5).
-fn refusal<E: EventError>(error: &E, mut scratch: Vec<u8>) -> WireError {
+fn refusal<E: EventError>(error: &E, scratch: &mut Vec<u8>) -> WireError {
     scratch.clear();
-    let data = match error.write_data(&mut scratch) {
-        Ok(true) => str::from_utf8(&scratch)
+    let data = match error.write_data(scratch) {
+        Ok(true) => str::from_utf8(scratch)
             .ok()
             .and_then(|text| RawData::parse(text).ok())
             .map(RawData::to_json),

@@ -4,8 +4,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::connection::{Expects, Outcome};
 use crate::error::{RequestError, SendError};
 use crate::event::{Event, EventError, Kind, Pass, Request};
@@ -63,11 +61,10 @@ fn encode<E: Event>(
 }
 
 /// Encodes a pass for many receivers.
-pub(crate) fn encode_shared<E: Pass>(event: &E, limit: usize) -> Result<Bytes, SendError> {
+pub(crate) fn encode_shared<E: Pass>(event: &E, limit: usize) -> Result<Arc<[u8]>, SendError> {
     let mut frame = encode(FrameType::Pass, None, event, limit)?;
     wire::write_tail(&mut frame, FrameType::Pass, None);
-    // Queues count its bytes, and may hold it for long: no more than those are kept.
-    Ok(frame.into_boxed_slice().into())
+    Ok(frame.into())
 }
 
 pub(crate) fn send<'a, E: Pass>(

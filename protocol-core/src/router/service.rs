@@ -4,8 +4,6 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::connection::{
     CallKey, Exchange, Incoming, Mode, Outgoing, RelayedAnswer, RelayedCall, Share, Tried,
 };
@@ -13,6 +11,7 @@ use crate::event::{EventInfo, Kind};
 use crate::ids::{PeerId, RoomId};
 use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sender, Sets};
 use crate::router::outlet::deliveries;
+use crate::router::scratch::Scratch;
 use crate::router::{Context, Gate, Link, Receivers, Relay, ReplyBuffer, Serve};
 use crate::wire::{Body, ErrorCode, Frame, WireError};
 
@@ -212,7 +211,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         from: &PeerId,
         room: &str,
     ) -> Result<(), WireError> {
-        let mut frame = Vec::new();
+        let mut frame = Scratch::of_thread();
         incoming.frame.relay(from, None, &mut frame);
         let (size, limit) = (frame.len() - 1, self.cx.frame_out());
         if size > limit {
@@ -220,7 +219,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
                 format!("the frame takes {size} bytes, clients of this server accept {limit}");
             return Err(WireError::new(ErrorCode::TooLarge, text));
         }
-        let frame = Bytes::from(frame);
+        let frame = Arc::from(&frame[..]);
         let mut receivers = Receivers::new(&frame);
         let mut relays = self.relays.iter();
         if !relays.any(|relay| relay.pass_to_room(&self.cx, room, &mut receivers)) {

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use crate::connection::limits::due;
 use crate::connection::pending::{Expects, Waiter};
 use crate::connection::relayed::RelayedAnswer;
@@ -19,9 +17,9 @@ pub(crate) enum Outgoing {
     /// A whole frame of this one receiver.
     Frame(Vec<u8>),
     /// A whole frame of many receivers, encoded once.
-    Shared(Bytes),
+    Shared(Arc<[u8]>),
     /// The same, which its receiver must not miss, also where its link is lost meanwhile.
-    Held(Bytes),
+    Held(Arc<[u8]>),
     /// A call: a frame up to its data, which the connection ends with an id.
     Call(OutgoingCall),
     /// The answer to an event, behind what its handler sent.
@@ -198,7 +196,7 @@ pub(crate) struct Backlog {
     commands: VecDeque<Outgoing>,
     calls: VecDeque<OutgoingCall>,
     bytes: usize,
-    /// Bytes of answers that wait behind what their handlers sent.
+    /// Arc<[u8]> of answers that wait behind what their handlers sent.
     answer_bytes: usize,
     /// No call gives up before this time.
     until: Option<Instant>,

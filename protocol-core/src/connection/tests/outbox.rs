@@ -1,9 +1,9 @@
 //! The queue from handles to the driver: room, order, deadlines and its end.
 
+use std::sync::Arc;
+
 use std::sync::atomic::AtomicUsize;
 use std::task::{Poll, Wake, Waker};
-
-use bytes::Bytes;
 
 use super::*;
 use crate::connection::{Backlog, Closing, Outbox, Outgoing, Pushed, Share, Tried};
@@ -54,7 +54,7 @@ impl Desk {
     }
 
     fn try_push(&self, frame: &'static [u8]) -> Tried {
-        let shared = Outgoing::Shared(Bytes::from_static(frame));
+        let shared = Outgoing::Shared(frame.into());
         self.outbox.try_push(shared, Share::Whole)
     }
 

@@ -31,7 +31,7 @@ use super::{guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, due};
 use crate::error::CloseReason;
 use crate::ids::PeerId;
-use crate::router::{Admission, Admitted, Hub, Link, ReplyBuffer, Service};
+use crate::router::{Admission, Hub, Link, ReplyBuffer, Service};
 use crate::wire::{ErrorCode, WireError};
 
 /// Output is written once it has this size even if more input waits, so that both ends work at the
@@ -93,8 +93,8 @@ where
         tidy_at: None,
         active: false,
         crowded: false,
-        calls: false,
-        yielded: false,
+        calls: 0,
+        expected: 0,
         reads: 0,
         relays: (0, 0),
         concurrent: None,
@@ -131,10 +131,10 @@ struct Driver {
     active: bool,
     /// Others find no room in the queue until its next visit.
     crowded: bool,
-    /// Whether a call is due to be written.
-    calls: bool,
-    /// Whether other tasks had their turn to add to the next write.
-    yielded: bool,
+    /// Calls that were taken to be written.
+    calls: usize,
+    /// How many tasks whose calls ended may still add their next ones to the next write.
+    expected: usize,
     reads: usize,
     /// Frames, and their bytes, passed on since others had their turn.
     relays: (usize, usize),
@@ -143,14 +143,14 @@ struct Driver {
     life: Life,
 }
 
-/// What becomes of an event, without the event: the driver's future keeps room for this while it waits.
-enum Step<F> {
-    /// So many bytes were passed on.
-    Relayed(usize),
-    /// A handler is to be polled in place.
-    Handle(Exchange),
-    /// A handler is to be polled beside later ones.
-    Start(Pin<Box<F>>, Exchange),
+/// What became of an event that was taken from the input.
+enum Next<F> {
+    /// It was passed on, or was an answer to another peer.
+    Relayed,
+    /// Its handler is to be polled in place.
+    Handle,
+    /// Its handler is to be polled beside later ones.
+    Start(Pin<Box<F>>),
 }
 
 /// A driver that is dropped at work, as when its runtime ends, leaves no call waiting.
@@ -202,7 +202,9 @@ impl Driver {
     /// Tells the hub which relayed calls have ended without an answer.
     fn settle(&mut self) {
         let unanswered = self.connection.take_unanswered();
-        if let (false, Some(hub)) = (unanswered.is_empty(), self.link.hub()) {
+        if !unanswered.is_empty()
+            && let Some(hub) = self.link.hub()
+        {
             for (via, call) in unanswered {
                 hub.settle(self.link.id, via, call);
             }
@@ -233,6 +235,8 @@ impl Driver {
         let mut worked = false;
         // Apart from the task, so that an idle link does not hold the place of the largest handler.
         let mut handler = None;
+        // What an event leaves behind is put in its place at once, so that it is moved once.
+        let (mut exchange, mut call) = (None, None);
         loop {
             self.note_identity();
             if self.note_deliveries() {
@@ -243,53 +247,58 @@ impl Driver {
                 };
                 self.give_turn(weight, 0).await;
             }
-            let step = {
-                let waiting = self.connection.input_len();
-                match self.next_event(&**service) {
-                    Some(Admission::Relayed(call)) => {
-                        if let Some(call) = call {
-                            self.connection.relayed(self.now, call);
-                            self.settle();
-                        }
-                        self.note_deliveries();
-                        Some(Step::Relayed(
-                            waiting.saturating_sub(self.connection.input_len()),
-                        ))
+            let waiting = self.connection.input_len();
+            let next = self.next_event(|incoming| {
+                Ok(match admit(&**service, incoming)? {
+                    Admission::Relayed(relayed) => {
+                        call = relayed;
+                        Next::Relayed
                     }
-                    Some(Admission::Handle(admitted)) => {
-                        worked = true;
-                        let Admitted {
-                            event, exchange, ..
-                        } = admitted;
+                    Admission::Handle(admitted) => {
+                        exchange = Some(admitted.exchange);
+                        let (event, reply) = (admitted.event, ReplyBuffer::default());
                         if admitted.concurrent {
                             let service = Arc::clone(service);
-                            let handler =
-                                async move { service.serve(event, ReplyBuffer::default()).await };
-                            Some(Step::Start(Box::pin(handler), exchange))
+                            Next::Start(Box::pin(async move { service.serve(event, reply).await }))
                         } else {
                             let handler = handler.get_or_insert_with(|| Box::pin(None));
-                            handler.set(Some(service.serve(event, ReplyBuffer::default())));
-                            Some(Step::Handle(exchange))
+                            handler.set(Some(service.serve(event, reply)));
+                            Next::Handle
                         }
                     }
-                    None => None,
+                })
+            });
+            match next {
+                Some(Next::Relayed) => {
+                    if let Some(call) = call.take() {
+                        self.connection.relayed(self.now, call);
+                        self.settle();
+                    }
+                    let bytes = waiting.saturating_sub(self.connection.input_len());
+                    self.note_deliveries();
+                    self.give_turn(1, bytes).await;
                 }
-            };
-            match (step, &mut handler) {
-                (Some(Step::Relayed(bytes)), _) => self.give_turn(1, bytes).await,
-                (Some(Step::Start(handler, exchange)), _) => self.start(handler, exchange).await,
-                (Some(Step::Handle(exchange)), Some(handler)) => {
-                    self.handle(service, handler.as_mut(), &exchange).await;
+                Some(Next::Start(handler)) => {
+                    worked = true;
+                    if let Some(exchange) = exchange.take() {
+                        self.start(handler, exchange).await;
+                    }
                 }
-                _ if self.hand_over() => return,
-                _ if self.connection.is_closed() => return,
-                _ if mem::take(&mut worked) => {
+                Some(Next::Handle) => {
+                    worked = true;
+                    if let (Some(handler), Some(exchange)) = (&mut handler, &exchange) {
+                        self.handle(service, handler.as_mut(), exchange).await;
+                    }
+                }
+                None if self.hand_over() => return,
+                None if self.connection.is_closed() => return,
+                None if mem::take(&mut worked) && self.connection.input_len() > 0 => {
                     // A frame that has begun has its whole time from now, not from before the
                     // handlers' work.
                     self.now = now();
                     self.connection.pause_input();
                 }
-                _ => {
+                None => {
                     poll_fn(|cx| self.poll_link(cx, &**service, None)).await;
                     if self.tidy() {
                         handler = None;
@@ -303,11 +312,13 @@ impl Driver {
     }
 
     /// The next event, unless none is to be handled now.
-    fn next_event<S: Service>(&mut self, service: &S) -> Option<Admission<S::Event>> {
+    fn next_event<T>(
+        &mut self,
+        admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
+    ) -> Option<T> {
         if self.is_crowded() || self.life.is_greeting() {
             return None;
         }
-        let admit = |incoming: &Incoming<'_>| admit(service, incoming);
         let next = self.connection.next_event(self.now, admit);
         self.active |= next.is_some();
         next

@@ -202,7 +202,7 @@ impl Driver {
                     self.connection.send_frame(&frame);
                 }
                 Some(Outgoing::Call(call)) => {
-                    self.calls = true;
+                    self.calls += 1;
                     self.connection.send_call(self.now, call);
                 }
                 Some(Outgoing::Relayed(answer)) => {

@@ -142,7 +142,7 @@ impl Driver {
         self.place = Box::new(());
         self.life.greeting = None;
         self.life.beat = None;
-        self.yielded = false;
+        (self.calls, self.expected) = (0, 0);
         if self.life.down.is_none() {
             tracing::debug!(connection = %self.link.id, %reason, "lost the link, the session goes on");
             metrics::count_by(metrics::SESSIONS_SUSPENDED, "end", self.life.end());

@@ -7,28 +7,36 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::AsyncWrite;
 
-use super::Driver;
+use super::{Driver, FLUSH_BYTES};
 use crate::error::CloseReason;
 
-/// Has a task woken when the runtime next looks for events, as it would a task that yields: it calls
-/// one more thread for all of them then, instead of one for each.
-fn wake_together(waker: Waker) {
-    let yielding = pin!(tokio::task::yield_now());
-    let _: Poll<()> = yielding.poll(&mut Context::from_waker(&waker));
+/// Has tasks woken when the runtime next looks for events, as it would tasks that yield: it calls one
+/// more thread for all of them then, instead of one for each.
+fn wake_together(wakers: &mut dyn ExactSizeIterator<Item = Waker>) {
+    if wakers.len() == 1 {
+        wakers.for_each(Waker::wake);
+        return;
+    }
+    for waker in wakers {
+        let yielding = pin!(tokio::task::yield_now());
+        let _: Poll<()> = yielding.poll(&mut Context::from_waker(&waker));
+    }
 }
 
 impl Driver {
-    /// Writes what is due, and has the tasks woken whose calls ended. Where a call is due, other tasks
-    /// get one turn first to add theirs to the same write; then this returns `true`, and the driver
-    /// was woken.
+    /// Has the tasks woken whose calls ended, and writes what is due. While such tasks send their next
+    /// calls, others of them get a turn to add theirs to the same write; then this returns `true`, and
+    /// the driver was woken.
     pub(super) fn flush_in_turn(&mut self, cx: &mut Context<'_>) -> bool {
-        self.connection.wake(wake_together);
-        if mem::take(&mut self.calls) && !self.yielded {
-            self.yielded = true;
+        let others = match mem::take(&mut self.calls) {
+            0 => 0,
+            calls => self.expected.saturating_sub(calls),
+        };
+        self.expected = others + self.connection.wake(wake_together);
+        if others > 0 && self.connection.output_len() < FLUSH_BYTES {
             cx.waker().wake_by_ref();
             return true;
         }
-        self.yielded = false;
         self.flush(cx);
         false
     }

@@ -42,9 +42,11 @@ impl Room {
     /// Whom a link is remembered to have asked, and who it, in order.
     fn relations(&self, link: &Link) -> (Vec<ConnectionId>, Vec<ConnectionId>) {
         let links = self.hub.read();
-        let entry = &links.by_id[&link.id];
-        let mut asked: Vec<_> = entry.asked.keys().copied().collect();
-        let mut askers: Vec<_> = entry.askers.iter().copied().collect();
+        let Some(calls) = &links.by_id[&link.id].calls else {
+            return (Vec::new(), Vec::new());
+        };
+        let mut asked: Vec<_> = calls.asked.keys().copied().collect();
+        let mut askers: Vec<_> = calls.askers.iter().copied().collect();
         asked.sort();
         askers.sort();
         (asked, askers)

@@ -38,10 +38,6 @@ use crate::wire::{ErrorCode, WireError};
 /// same time.
 const FLUSH_BYTES: usize = 8 * 1024;
 
-/// Frames, and their bytes, passed on before other tasks get a turn, so that a burst does not fill
-/// the queue of a peer that would read it.
-const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
-
 /// A busy link keeps what it holds for the next burst; after so long without one it gives that back.
 const TIDY_AFTER: Duration = Duration::from_secs(1);
 
@@ -341,28 +337,6 @@ impl Driver {
             hub.release_idle(self.link.id);
         }
         true
-    }
-
-    /// Takes note of frames, and their bytes, that made others receive something. After so many of
-    /// them those others get their turn to write it.
-    async fn give_turn(&mut self, more_frames: usize, more_bytes: usize) {
-        let (frames, bytes) = &mut self.relays;
-        *frames += more_frames;
-        *bytes += more_bytes;
-        if *frames >= RELAYS_A_TURN.0 || *bytes >= RELAYS_A_TURN.1 {
-            self.relays = (0, 0);
-            self.flush_now().await;
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// Writes what is due, as far as the socket takes it without waiting.
-    async fn flush_now(&mut self) {
-        poll_fn(|cx| {
-            self.flush(cx);
-            Poll::Ready(())
-        })
-        .await;
     }
 
     /// Handles one event in place; the link is served beside it where the handler has to wait.

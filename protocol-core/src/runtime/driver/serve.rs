@@ -1,13 +1,14 @@
 //! The driver's other half: the socket, the queue of handles, the timers.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::AsyncReadExt;
 use tokio::task::coop;
+use tokio::time::Sleep;
 
 use super::{Driver, TIDY_AFTER, admit};
 use crate::connection::{Closing, Incoming, Outgoing, due};
@@ -318,20 +319,14 @@ impl Driver {
             handler,
         ];
         let due = due.into_iter().flatten().min();
-        match due {
-            None => {}
-            Some(due) => {
-                if self.timer_at.is_none_or(|at| due < at || at <= self.now) {
-                    self.set_timer(due);
-                }
-                if let Some(timer) = &mut self.timer
-                    && timer.as_mut().poll(cx).is_ready()
-                {
-                    self.timer_at = None;
-                    self.now = now();
-                    return Poll::Ready(());
-                }
-            }
+        // A timer that was polled once wakes this task by itself.
+        if let Some(due) = due
+            && self.timer_at.is_none_or(|at| due < at || at <= self.now)
+            && self.set_timer(due).poll(cx).is_ready()
+        {
+            self.timer_at = None;
+            self.now = now();
+            return Poll::Ready(());
         }
         let (frames, wire) = self.connection.take_idle_output();
         buffers::give_back_frames(frames);
@@ -342,12 +337,14 @@ impl Driver {
         Poll::Ready(())
     }
 
-    fn set_timer(&mut self, due: Instant) {
+    fn set_timer(&mut self, due: Instant) -> Pin<&mut Sleep> {
         let due = tokio::time::Instant::from_std(due);
         self.timer_at = Some(due.into_std());
-        match &mut self.timer {
-            Some(timer) => timer.as_mut().reset(due),
-            None => self.timer = Some(Box::pin(tokio::time::sleep_until(due))),
+        if let Some(timer) = &mut self.timer {
+            timer.as_mut().reset(due);
         }
+        let timer = &mut self.timer;
+        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        timer.as_mut()
     }
 }

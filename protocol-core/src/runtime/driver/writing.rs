@@ -1,5 +1,6 @@
 //! What the driver writes, and the end of it.
 
+use std::future::poll_fn;
 use std::io;
 use std::mem;
 use std::pin::{Pin, pin};
@@ -9,6 +10,10 @@ use tokio::io::AsyncWrite;
 
 use super::{Driver, FLUSH_BYTES};
 use crate::error::CloseReason;
+
+/// Frames, and their bytes, passed on before other tasks get a turn, so that a burst does not fill
+/// the queue of a peer that would read it.
+const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
 
 /// Has tasks woken when the runtime next looks for events, as it would tasks that yield: it calls one
 /// more thread for all of them then, instead of one for each.
@@ -24,6 +29,28 @@ fn wake_together(wakers: &mut dyn ExactSizeIterator<Item = Waker>) {
 }
 
 impl Driver {
+    /// Takes note of frames, and their bytes, that made others receive something. After so many of
+    /// them those others get their turn to write it.
+    pub(super) async fn give_turn(&mut self, more_frames: usize, more_bytes: usize) {
+        let (frames, bytes) = &mut self.relays;
+        *frames += more_frames;
+        *bytes += more_bytes;
+        if *frames >= RELAYS_A_TURN.0 || *bytes >= RELAYS_A_TURN.1 {
+            self.relays = (0, 0);
+            self.flush_now().await;
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Writes what is due, as far as the socket takes it without waiting.
+    pub(super) async fn flush_now(&mut self) {
+        poll_fn(|cx| {
+            self.flush(cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     /// Has the tasks woken whose calls ended, and writes what is due. While such tasks send their next
     /// calls, others of them get a turn to add theirs to the same write; then this returns `true`, and
     /// the driver was woken.

@@ -375,7 +375,8 @@ impl Core {
             Outcome::Refused(_) | Outcome::Rejected(_) | Outcome::Unknown(_)
         );
         if let Some((waiter, spare)) = self.pending.take(id, expects, from, refusal) {
-            self.wakes.push(waiter.settle(outcome, spare));
+            waiter.answer(outcome, spare);
+            self.answered += 1;
         } else {
             self.ignore_answer();
         }

@@ -19,7 +19,6 @@ use super::outbox::OutgoingCall;
 use super::pending::{NewCall, Outcome, Pending};
 use super::relayed::{CallKey, Relayed};
 use super::session::Session;
-use super::wakes::Wakes;
 use crate::error::CloseReason;
 use crate::ids::{ConnectionId, PeerId};
 use crate::metrics;
@@ -118,8 +117,8 @@ pub(super) struct Core {
     /// What the output still takes. Near the end input is read on however much is due, so refusals
     /// must not pile up.
     pub(super) room: usize,
-    /// Of tasks whose calls the input ended.
-    pub(super) wakes: Wakes,
+    /// Calls that were answered since this was last asked.
+    pub(super) answered: usize,
     /// The last time that was heard of.
     pub(super) now: Instant,
     /// Streams of confirmed passes and requests; none before the session begins.
@@ -163,7 +162,7 @@ impl Core {
             broken: false,
             unanswerable: false,
             room: 0,
-            wakes: Wakes::default(),
+            answered: 0,
             now: ids.origin(),
             session: None,
             recent: None,

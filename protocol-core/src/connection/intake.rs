@@ -7,7 +7,6 @@ use bytes::BytesMut;
 
 use super::core::Phase;
 use super::input::{Input, Taken};
-use super::wakes::wake_each;
 use super::{Connection, Incoming, due};
 use crate::error::{CloseReason, refusal};
 use crate::metrics;
@@ -79,24 +78,10 @@ impl Connection {
     pub fn next_event<T>(
         &mut self,
         now: Instant,
-        admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
+        mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
     ) -> Option<T> {
         self.meet(now);
         self.core.now = now;
-        self.core.wakes.hold();
-        let event = self.take_event(now, admit);
-        if event.is_some() {
-            // Its handler may take long.
-            self.core.wakes.release(wake_each);
-        }
-        event
-    }
-
-    fn take_event<T>(
-        &mut self,
-        now: Instant,
-        mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
-    ) -> Option<T> {
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();
@@ -163,19 +148,10 @@ impl Connection {
     pub fn set_aside(
         &mut self,
         now: Instant,
-        relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
+        mut relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
     ) {
         self.meet(now);
         self.core.now = now;
-        self.core.wakes.hold();
-        self.take_answers(now, relay);
-    }
-
-    fn take_answers(
-        &mut self,
-        now: Instant,
-        mut relay: impl FnMut(&Incoming<'_>) -> Result<(), WireError>,
-    ) {
         loop {
             if self.core.discards_input() || self.holds_input() {
                 self.pause_input();

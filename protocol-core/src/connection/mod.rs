@@ -39,7 +39,7 @@ mod repeat;
 mod session;
 mod strangers;
 mod transit;
-mod wakes;
+pub(crate) mod wakes;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! What leaves a connection: frames, then bytes; and the buffers that an idle one gives back.
 
 use std::mem;
-use std::task::Waker;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
@@ -124,13 +123,9 @@ impl Connection {
         self.core.sweep();
     }
 
-    /// Hands over the wakers of tasks whose calls the input ended since the last time, those of the last
-    /// first; returns how many.
-    pub(crate) fn wake(
-        &mut self,
-        wake: impl FnOnce(&mut dyn ExactSizeIterator<Item = Waker>),
-    ) -> usize {
-        self.core.wakes.release(wake)
+    /// The number of calls that were answered since this was last asked.
+    pub(crate) fn take_answered(&mut self) -> usize {
+        mem::take(&mut self.core.answered)
     }
 
     /// Bytes that wait to be written.
@@ -242,9 +237,8 @@ impl Connection {
         }
     }
 
-    /// Frees what many calls took, once none is open.
+    /// Frees what many relayed calls took, once none is open.
     pub(crate) fn release_idle(&mut self) {
-        self.core.wakes.release_idle();
         self.core.relayed.release_idle();
     }
 }

@@ -2,7 +2,6 @@
 //! or the end of the link.
 
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -51,13 +50,10 @@ fn was_read(reason: &CloseReason) -> bool {
 pub trait Waiter: Send + Sync {
     /// Takes the call's end; called at most once.
     fn complete(&self, outcome: Outcome<'_>);
-    /// As [`complete`](Self::complete), but the task that waits is not woken here: whoever calls this
-    /// wakes it, together with others whose calls ended with the same input. `spare` is a buffer that
-    /// may keep the answer.
-    fn settle(&self, outcome: Outcome<'_>, spare: Vec<u8>) -> Option<Waker> {
+    /// As [`complete`](Self::complete), with a buffer that may keep the answer.
+    fn answer(&self, outcome: Outcome<'_>, spare: Vec<u8>) {
         drop(spare);
         self.complete(outcome);
-        None
     }
     /// Whether nobody awaits the outcome any more.
     fn is_abandoned(&self) -> bool;

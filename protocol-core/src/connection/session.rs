@@ -1,7 +1,6 @@
 //! What outlives a link: the streams of a session, and what the other end has of it.
 
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Instant;
 
 use super::core::Phase;
@@ -62,16 +61,15 @@ fn outcome(ended: &Ended) -> Option<&'static str> {
     }
 }
 
-/// Tells a waiter how its confirmed pass ended; the task that waits is to be woken.
-fn settle(waiter: &Arc<dyn Waiter>, ended: &Ended) -> Option<Waker> {
-    let outcome = match ended {
+/// Tells a waiter how its confirmed pass ended.
+fn complete(waiter: &Arc<dyn Waiter>, ended: &Ended) {
+    waiter.complete(match ended {
         Ended::Confirmed => Outcome::Done(RawData::NULL),
         Ended::Refused(error) => Outcome::Rejected(error),
         Ended::TimedOut => Outcome::TimedOut,
         Ended::NotSentInTime => Outcome::NotSentInTime,
         Ended::Unknown(error) => Outcome::Unknown(error),
-    };
-    waiter.settle(outcome, Vec::new())
+    });
 }
 
 impl Core {
@@ -112,7 +110,7 @@ impl Core {
         &mut self,
         change: impl FnOnce(&mut Sender<Arc<dyn Waiter>>, &mut dyn FnMut(Arc<dyn Waiter>, Ended)) -> T,
     ) -> Option<T> {
-        let wakes = &mut self.wakes;
+        let answered = &mut self.answered;
         let session = self.session.as_mut()?;
         // One acknowledgement speaks for many of these.
         let mut confirmed = 0;
@@ -121,7 +119,8 @@ impl Core {
                 None => confirmed += 1,
                 Some(other) => metrics::count_by(metrics::CONFIRMED_PASSES, "outcome", other),
             }
-            wakes.push(settle(&waiter, &ended));
+            *answered += 1;
+            complete(&waiter, &ended);
         });
         metrics::count_all_by(metrics::CONFIRMED_PASSES, "outcome", "confirmed", confirmed);
         Some(result)

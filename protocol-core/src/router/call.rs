@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
-use crate::connection::{Expects, Outcome, Outgoing, OutgoingCall, Pushed, Share, Tried, Waiter};
+use crate::connection::{
+    Expects, Outcome, Outgoing, OutgoingCall, Pushed, Share, Tried, Waiter, wakes,
+};
 use crate::ids::PeerId;
 use crate::router::{Link, LinkRef};
 use crate::wire::RawData;
@@ -266,12 +268,10 @@ impl<T> Slot<T> {
 
 impl<T: Send> Waiter for Slot<T> {
     fn complete(&self, outcome: Outcome<'_>) {
-        if let Some(waker) = self.settle(outcome, Vec::new()) {
-            waker.wake();
-        }
+        self.answer(outcome, Vec::new());
     }
 
-    fn settle(&self, outcome: Outcome<'_>, mut spare: Vec<u8>) -> Option<Waker> {
+    fn answer(&self, outcome: Outcome<'_>, mut spare: Vec<u8>) {
         let ended = match outcome {
             Outcome::Done(data) => {
                 spare.clear();
@@ -282,12 +282,11 @@ impl<T: Send> Waiter for Slot<T> {
             outcome => SlotState::Ended((self.read)(outcome, self.timeout)),
         };
         let mut state = self.lock();
-        if !matches!(*state, SlotState::Waiting(_)) {
-            return None;
-        }
-        match mem::replace(&mut *state, ended) {
-            SlotState::Waiting(waker) => Some(waker),
-            _ => None,
+        if let SlotState::Waiting(_) = &*state
+            && let SlotState::Waiting(waker) = mem::replace(&mut *state, ended)
+        {
+            drop(state);
+            wakes::wake(waker);
         }
     }
 

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use crate::connection::wakes;
 use crate::ids::{PeerId, RoomId};
 use crate::protocol::PassSet;
 
@@ -134,7 +135,7 @@ impl<T> Drop for Queue<T> {
         let reader = state.reader.take();
         drop(state);
         if let Some(reader) = reader {
-            reader.wake();
+            wakes::wake(reader);
         }
     }
 }
@@ -267,7 +268,7 @@ impl<S> Place<'_, S> {
         let reader = state.reader.take();
         drop(state);
         if let Some(reader) = reader {
-            reader.wake();
+            wakes::wake(reader);
         }
         Poll::Ready(true)
     }
@@ -307,7 +308,7 @@ impl<S, T> Drop for InboxHandler<S, T> {
         };
         drop(state);
         if let Some(reader) = reader {
-            reader.wake();
+            wakes::wake(reader);
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) const READ_BYTES: usize = 64 * 1024;
 const FRAMES_BYTES: usize = 16 * 1024;
 
 /// More are rarely busy at once on one thread; beyond that they are freed.
-const KEPT: usize = 4;
+const KEPT: usize = 8;
 
 thread_local! {
     static WIRE: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };

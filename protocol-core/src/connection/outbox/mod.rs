@@ -16,9 +16,9 @@ pub use queue::OutgoingCall;
 pub(crate) use queue::{Backlog, Closing, Outgoing};
 
 use self::queue::{Parked, Queue};
-use super::Limits;
 use super::pending::Waiter;
 use super::relayed::RelayedAnswer;
+use super::{Limits, wakes};
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::metrics;
@@ -230,10 +230,10 @@ impl Outbox {
     fn call_driver(&self, mut queue: MutexGuard<'_, Queue>) {
         self.attention.store(true, Ordering::Release);
         if mem::take(&mut queue.driver_waits) {
-            let driver = queue.driver.clone();
+            let driver = queue.driver.take();
             drop(queue);
             if let Some(driver) = driver {
-                driver.wake();
+                wakes::wake(driver);
             }
         }
     }

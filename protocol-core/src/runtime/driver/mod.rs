@@ -4,6 +4,7 @@
 //! spawned for a handler that is ready at once.
 
 mod aside;
+mod batch;
 mod concurrent;
 mod failure;
 mod reconnect;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
+use self::batch::Batched;
 use self::concurrent::Concurrent;
 use self::failure::Failure;
 use self::session::Life;
@@ -96,7 +98,7 @@ where
         concurrent: None,
         life: Life::new(tending),
     };
-    async move {
+    let work = async move {
         driver.run(&service).await;
         driver.end_calls();
         if let Some(concurrent) = &mut driver.concurrent {
@@ -104,7 +106,8 @@ where
         }
         drop(driver);
         drop(listed);
-    }
+    };
+    Batched { work }
 }
 
 struct Driver {

@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::mem;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
@@ -14,19 +14,6 @@ use crate::error::CloseReason;
 /// Frames, and their bytes, passed on before other tasks get a turn, so that a burst does not fill
 /// the queue of a peer that would read it.
 const RELAYS_A_TURN: (usize, usize) = (64, 64 * 1024);
-
-/// Has tasks woken when the runtime next looks for events, as it would tasks that yield: it calls one
-/// more thread for all of them then, instead of one for each.
-fn wake_together(wakers: &mut dyn ExactSizeIterator<Item = Waker>) {
-    if wakers.len() == 1 {
-        wakers.for_each(Waker::wake);
-        return;
-    }
-    for waker in wakers {
-        let yielding = pin!(tokio::task::yield_now());
-        let _: Poll<()> = yielding.poll(&mut Context::from_waker(&waker));
-    }
-}
 
 impl Driver {
     /// Takes note of frames, and their bytes, that made others receive something. After so many of
@@ -51,15 +38,14 @@ impl Driver {
         .await;
     }
 
-    /// Has the tasks woken whose calls ended, and writes what is due. While such tasks send their next
-    /// calls, others of them get a turn to add theirs to the same write; then this returns `true`, and
-    /// the driver was woken.
+    /// Writes what is due. While tasks whose calls were answered send their next ones, others of them get
+    /// a turn to add theirs to the same write; then this returns `true`, and the driver was woken.
     pub(super) fn flush_in_turn(&mut self, cx: &mut Context<'_>) -> bool {
         let others = match mem::take(&mut self.calls) {
             0 => 0,
             calls => self.expected.saturating_sub(calls),
         };
-        self.expected = others + self.connection.wake(wake_together);
+        self.expected = others + self.connection.take_answered();
         if others > 0 && self.connection.output_len() < FLUSH_BYTES {
             cx.waker().wake_by_ref();
             return true;

@@ -110,7 +110,7 @@ pub struct Connection {
     /// The owner wants no further event.
     closing: bool,
     pace: Pace,
-    stranger: Option<Stranger>,
+    stranger: Option<Box<Stranger>>,
     /// Bytes of answers that wait outside, behind what their handlers sent.
     held_back: usize,
     /// Frames that arrived on this link, and on earlier ones of the session.
@@ -136,7 +136,9 @@ impl Connection {
     ) -> Self {
         let limits = limits.into();
         let pace = Pace::new(limits.rate_in);
-        let stranger = limits.stranger.map(Stranger::new);
+        let stranger = limits
+            .stranger
+            .map(|limits| Box::new(Stranger::new(limits)));
         Self {
             core: Core::new(role, limits, ids),
             input: Input::default(),

@@ -10,9 +10,6 @@ use super::incoming::{Incoming, Mode, ShortText};
 use crate::ids::ConnectionId;
 use crate::wire::Body;
 
-/// What an idle link may keep for its next calls.
-const IDLE_CAPACITY: usize = 8;
-
 /// What tells a call from others between the same two peers: its id, and whether it is a confirmed
 /// pass or a request, whose ids are chosen apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,9 +97,12 @@ impl RelayedAnswer {
     }
 }
 
-/// The calls whose answers are due.
+/// The calls whose answers are due. Most links have none.
 #[derive(Default)]
-pub(super) struct Relayed {
+pub(super) struct Relayed(Option<Box<Calls>>);
+
+#[derive(Default)]
+struct Calls {
     open: HashMap<(ConnectionId, CallKey), Open>,
     opened: u64,
     /// No call expires before this time.
@@ -131,46 +131,47 @@ pub(super) struct Unanswered {
 
 impl Relayed {
     pub(super) fn len(&self) -> usize {
-        self.open.len()
+        self.0.as_ref().map_or(0, |calls| calls.open.len())
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        [self.earliest, self.given_up_at]
-            .into_iter()
-            .flatten()
-            .min()
+        let calls = self.0.as_ref()?;
+        let deadlines = [calls.earliest, calls.given_up_at];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Has all calls expire at `until`, unless an earlier time was said before.
     pub(super) fn give_up_at(&mut self, until: Instant) {
-        self.given_up_at.get_or_insert(until);
+        if let Some(calls) = &mut self.0 {
+            calls.given_up_at.get_or_insert(until);
+        }
     }
 
     /// Expects an answer until `deadline`; `false` where the same call is open already.
     pub(super) fn open(&mut self, call: RelayedCall, deadline: Instant) -> bool {
-        let Entry::Vacant(entry) = self.open.entry((call.via, call.key)) else {
+        let calls = self.0.get_or_insert_default();
+        let Entry::Vacant(entry) = calls.open.entry((call.via, call.key)) else {
             return false;
         };
-        self.opened += 1;
+        calls.opened += 1;
         entry.insert(Open {
             name: call.name,
             at_hub: call.is_new_to_hub.is_some(),
             deadline,
-            number: self.opened,
+            number: calls.opened,
         });
-        self.earliest = Some(
-            self.earliest
-                .map_or(deadline, |earliest| earliest.min(deadline)),
-        );
+        let earliest = calls.earliest;
+        calls.earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
         true
     }
 
     /// Ends the call that `answer` answers, and returns its name; none where none is open, so for a
     /// late, repeated or forged one, and for one of the other kind.
     pub(super) fn answered(&mut self, answer: &RelayedAnswer) -> Option<ShortText> {
-        let open = self.open.remove(&(answer.via, answer.key))?;
-        if self.open.is_empty() {
-            self.earliest = None;
+        let calls = self.0.as_mut()?;
+        let open = calls.open.remove(&(answer.via, answer.key))?;
+        if calls.open.is_empty() {
+            calls.earliest = None;
         }
         Some(open.name)
     }
@@ -182,31 +183,45 @@ impl Relayed {
 
     /// Ends the calls whose time is over.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Unanswered> {
-        if self.given_up_at.is_some_and(|until| until <= now) {
-            self.given_up_at = None;
+        let Some(calls) = &mut self.0 else {
+            return Vec::new();
+        };
+        if calls.given_up_at.is_some_and(|until| until <= now) {
+            calls.given_up_at = None;
             return self.end_all();
         }
-        if self.earliest.is_none_or(|earliest| earliest > now) {
+        if calls.earliest.is_none_or(|earliest| earliest > now) {
             return Vec::new();
         }
-        let expired = self.end(|_, open| open.deadline <= now);
-        self.earliest = self.open.values().map(|open| open.deadline).min();
+        let expired = calls.end(|_, open| open.deadline <= now);
+        calls.earliest = calls.open.values().map(|open| open.deadline).min();
         expired
     }
 
     /// Ends all calls.
     pub(super) fn end_all(&mut self) -> Vec<Unanswered> {
-        self.earliest = None;
+        if let Some(calls) = &mut self.0 {
+            calls.earliest = None;
+        }
         self.end(|_, _| true)
     }
 
     /// Gives back what many calls took, once none is open.
     pub(super) fn release_idle(&mut self) {
-        if self.open.is_empty() && self.open.capacity() > IDLE_CAPACITY {
-            self.open = HashMap::new();
+        if self.len() == 0 {
+            self.0 = None;
         }
     }
 
+    fn end(&mut self, ends: impl Fn(ConnectionId, &Open) -> bool) -> Vec<Unanswered> {
+        self.0
+            .as_mut()
+            .map(|calls| calls.end(ends))
+            .unwrap_or_default()
+    }
+}
+
+impl Calls {
     fn end(&mut self, ends: impl Fn(ConnectionId, &Open) -> bool) -> Vec<Unanswered> {
         let ended = self.open.extract_if(|(via, _), open| ends(*via, open));
         let mut ended: Vec<_> = ended

@@ -1,7 +1,5 @@
-//! Wake-ups of other tasks, held back while a driver is at work and done together when it rests.
-//!
-//! A runtime that is told of one task at a time calls another thread for each; told of many at once it
-//! calls one for all of them. And who is woken once a batch finds all of it.
+//! Wake-ups of other tasks, held back while a driver is at work and done together when it rests: who is
+//! woken once a batch finds all of it.
 
 use std::cell::RefCell;
 use std::mem;
@@ -10,31 +8,47 @@ use std::task::Waker;
 /// Places that a thread keeps for its next batch.
 const KEPT: usize = 1_024;
 
-/// How a batch is woken: the last first.
-pub(crate) type WakeAll = fn(&mut dyn ExactSizeIterator<Item = Waker>);
+/// So many readers are woken one after the other: that is as fair as the runtime's queue.
+const FEW: usize = 8;
+
+/// How many tasks are woken at once: the last first.
+pub(crate) type WakeMany = fn(&mut dyn ExactSizeIterator<Item = Waker>);
 
 struct Held {
     batches: usize,
-    due: Vec<Waker>,
+    /// Tasks that await answers of calls.
+    callers: Vec<Waker>,
+    /// Tasks with something new in their queue.
+    readers: Vec<Waker>,
 }
 
 thread_local! {
     static HELD: RefCell<Held> = const {
         RefCell::new(Held {
             batches: 0,
-            due: Vec::new(),
+            callers: Vec::new(),
+            readers: Vec::new(),
         })
     };
 }
 
-/// Wakes a task: now, or at the end of the batch that is at work on this thread.
-pub(crate) fn wake(waker: Waker) {
+/// Wakes a task whose call has ended: now, or at the end of the batch that is at work on this thread.
+pub(crate) fn wake_caller(waker: Waker) {
+    wake(waker, |held| &mut held.callers);
+}
+
+/// Wakes a task for which something was queued: now, or at the end of the batch.
+pub(crate) fn wake_reader(waker: Waker) {
+    wake(waker, |held| &mut held.readers);
+}
+
+fn wake(waker: Waker, list: fn(&mut Held) -> &mut Vec<Waker>) {
     let mut waker = Some(waker);
     // A thread that ends holds nothing back.
     let _ = HELD.try_with(|held| {
         let mut held = held.borrow_mut();
         if held.batches > 0 {
-            held.due.extend(waker.take());
+            list(&mut held).extend(waker.take());
         }
     });
     if let Some(waker) = waker {
@@ -43,12 +57,12 @@ pub(crate) fn wake(waker: Waker) {
 }
 
 /// Holds wake-ups of this thread back until it is dropped.
-pub(crate) struct Batch(WakeAll);
+pub(crate) struct Batch(WakeMany);
 
 impl Batch {
-    pub(crate) fn begin(wake_all: WakeAll) -> Self {
+    pub(crate) fn begin(wake_many: WakeMany) -> Self {
         let _ = HELD.try_with(|held| held.borrow_mut().batches += 1);
-        Self(wake_all)
+        Self(wake_many)
     }
 }
 
@@ -57,21 +71,35 @@ impl Drop for Batch {
         let due = HELD.try_with(|held| {
             let mut held = held.borrow_mut();
             held.batches -= 1;
-            (held.batches == 0 && !held.due.is_empty()).then(|| mem::take(&mut held.due))
+            (held.batches == 0)
+                .then(|| (mem::take(&mut held.callers), mem::take(&mut held.readers)))
         });
-        let Ok(Some(mut due)) = due else {
+        let Ok(Some((mut callers, mut readers))) = due else {
             return;
         };
         // Wakers are others' code, which may wake in turn.
-        (self.0)(&mut due.drain(..).rev());
-        if due.capacity() <= KEPT {
-            let _ = HELD.try_with(|held| {
-                let mut held = held.borrow_mut();
-                if held.due.is_empty() {
-                    held.due = due;
-                }
-            });
+        if readers.len() <= FEW {
+            readers.drain(..).for_each(Waker::wake);
+        } else {
+            (self.0)(&mut readers.drain(..).rev());
         }
+        if callers.len() <= 1 {
+            callers.drain(..).for_each(Waker::wake);
+        } else {
+            (self.0)(&mut callers.drain(..).rev());
+        }
+        let _ = HELD.try_with(|held| {
+            let mut held = held.borrow_mut();
+            keep(&mut held.callers, callers);
+            keep(&mut held.readers, readers);
+        });
+    }
+}
+
+/// Keeps a list's places for the next batch.
+fn keep(list: &mut Vec<Waker>, spare: Vec<Waker>) {
+    if list.capacity() == 0 && spare.capacity() <= KEPT {
+        *list = spare;
     }
 }
 
@@ -99,7 +127,7 @@ mod tests {
     #[test]
     fn without_a_batch_a_task_is_woken_at_once() {
         let count = Arc::new(Count::default());
-        wake(Arc::clone(&count).into());
+        wake_caller(Arc::clone(&count).into());
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }
 
@@ -108,9 +136,9 @@ mod tests {
         let count = Arc::new(Count::default());
         let outer = Batch::begin(wake_each);
         let inner = Batch::begin(wake_each);
-        wake(Arc::clone(&count).into());
+        wake_caller(Arc::clone(&count).into());
         drop(inner);
-        wake(Arc::clone(&count).into());
+        wake_reader(Arc::clone(&count).into());
         assert_eq!(count.0.load(Ordering::Relaxed), 0);
         drop(outer);
         assert_eq!(count.0.load(Ordering::Relaxed), 2);
@@ -122,7 +150,7 @@ mod tests {
         let waker = Arc::clone(&count);
         let panicked = std::panic::catch_unwind(move || {
             let _batch = Batch::begin(wake_each);
-            wake(waker.into());
+            wake_reader(waker.into());
             panic!("on purpose");
         });
         assert!(panicked.is_err());

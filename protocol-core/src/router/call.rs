@@ -286,7 +286,7 @@ impl<T: Send> Waiter for Slot<T> {
             && let SlotState::Waiting(waker) = mem::replace(&mut *state, ended)
         {
             drop(state);
-            wakes::wake(waker);
+            wakes::wake_caller(waker);
         }
     }
 

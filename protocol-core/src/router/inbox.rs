@@ -135,7 +135,7 @@ impl<T> Drop for Queue<T> {
         let reader = state.reader.take();
         drop(state);
         if let Some(reader) = reader {
-            wakes::wake(reader);
+            wakes::wake_reader(reader);
         }
     }
 }
@@ -268,7 +268,7 @@ impl<S> Place<'_, S> {
         let reader = state.reader.take();
         drop(state);
         if let Some(reader) = reader {
-            wakes::wake(reader);
+            wakes::wake_reader(reader);
         }
         Poll::Ready(true)
     }
@@ -308,7 +308,7 @@ impl<S, T> Drop for InboxHandler<S, T> {
         };
         drop(state);
         if let Some(reader) = reader {
-            wakes::wake(reader);
+            wakes::wake_reader(reader);
         }
     }
 }

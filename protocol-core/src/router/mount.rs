@@ -1,7 +1,11 @@
 //! Which handler receives which set: values and tuples of values, found by inferred indices.
 
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use pin_project_lite::pin_project;
 
 use crate::protocol::{Either, EventSet, Never, Origin, PassSet, Protocol, Sets, Side};
 use crate::router::{Context, InboxHandler, ReplyBuffer};
@@ -222,15 +226,39 @@ where
     W: Side,
     H: Handle<S, P, W, I> + Sync,
 {
-    async fn serve(
+    fn serve(
         handlers: &H,
         cx: &Context<P, W>,
         event: Either<S, R::Event>,
         reply: ReplyBuffer,
-    ) -> ReplyBuffer {
+    ) -> impl Future<Output = ReplyBuffer> + Send {
         match event {
-            Either::First(event) => handlers.handle(cx, event, reply).await,
-            Either::Rest(event) => R::serve(handlers, cx, event, reply).await,
+            Either::First(event) => OneOf::First {
+                future: handlers.handle(cx, event, reply),
+            },
+            Either::Rest(event) => OneOf::Rest {
+                future: R::serve(handlers, cx, event, reply),
+            },
+        }
+    }
+}
+
+pin_project! {
+    /// One future or the other. An `async fn` around them would hold the event a second time.
+    #[project = Chosen]
+    enum OneOf<A, B> {
+        First { #[pin] future: A },
+        Rest { #[pin] future: B },
+    }
+}
+
+impl<T, A: Future<Output = T>, B: Future<Output = T>> Future for OneOf<A, B> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<T> {
+        match self.project() {
+            Chosen::First { future } => future.poll(cx),
+            Chosen::Rest { future } => future.poll(cx),
         }
     }
 }

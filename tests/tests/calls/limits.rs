@@ -198,9 +198,11 @@ fn the_frame_limit_holds_for_what_a_server_sends() {
     run(|| async {
         let open = Open::new().await;
         let mut raw = Raw::connect(open.server.address()).await;
-        // Its answer tells that the connection is listed.
+        // Their answers tell that both connections are listed.
         let add = r#"{"type":"request","name":"add","data":{"a":1,"b":2},"request_id":"1"}"#;
         raw.ask(add).await;
+        let sum = open.client.request(Add { a: 1, b: 2 }).await;
+        assert_eq!(sum, Ok(Sum { sum: 3 }));
         assert_eq!(open.server.to_all().send(Bell { rings: 1 }).await, Ok(2));
         let whole = raw.line().await.unwrap().len();
 

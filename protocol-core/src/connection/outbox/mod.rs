@@ -233,7 +233,7 @@ impl Outbox {
             let driver = queue.driver.take();
             drop(queue);
             if let Some(driver) = driver {
-                wakes::wake(driver);
+                wakes::wake_reader(driver);
             }
         }
     }

@@ -18,18 +18,15 @@ impl<F: Future> Future for Batched<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _batch = wakes::Batch::begin(wake_together);
+        let _batch = wakes::Batch::begin(wake_many);
         self.project().work.poll(cx)
     }
 }
 
-/// Has tasks woken when the runtime next looks for events, as it would tasks that yield: it calls one
-/// more thread for all of them then. A single one needs no other thread.
-fn wake_together(wakers: &mut dyn ExactSizeIterator<Item = Waker>) {
-    if wakers.len() == 1 {
-        wakers.for_each(Waker::wake);
-        return;
-    }
+/// Has tasks woken when the runtime next looks for events, as it would tasks that yield. Told of one
+/// after the other, it calls another thread for each, which finds little to do each time; then it calls
+/// one for all of them.
+fn wake_many(wakers: &mut dyn ExactSizeIterator<Item = Waker>) {
     for waker in wakers {
         let yielding = pin!(tokio::task::yield_now());
         let _: Poll<()> = yielding.poll(&mut Context::from_waker(&waker));

@@ -298,6 +298,10 @@ impl Driver {
                     self.connection.pause_input();
                 }
                 None => {
+                    if self.tidy_at.is_none() {
+                        // The first event for a while is often the only one.
+                        handler = None;
+                    }
                     poll_fn(|cx| self.poll_link(cx, &**service, None)).await;
                     if self.tidy() {
                         handler = None;

@@ -86,6 +86,8 @@ pub(crate) async fn wave(alice: &mut Pipe, dest: &str, times: u64) {
         alice.send(&wave).await;
     }
     settle(alice).await;
+    // Whom the server has told of them has its turn behind the first answer.
+    settle(alice).await;
 }
 
 /// What the server has for a peer now.

@@ -2,7 +2,6 @@
 //! woken once a batch finds all of it.
 
 use std::cell::RefCell;
-use std::mem;
 use std::task::Waker;
 
 /// Places that a thread keeps for its next batch.
@@ -14,8 +13,10 @@ const FEW: usize = 8;
 /// How many tasks are woken at once: the last first.
 pub(crate) type WakeMany = fn(&mut dyn ExactSizeIterator<Item = Waker>);
 
+#[derive(Default)]
 struct Held {
-    batches: usize,
+    /// How the batch wakes many; none where no batch is at work.
+    many: Option<WakeMany>,
     /// Tasks that await answers of calls.
     callers: Vec<Waker>,
     /// Tasks with something new in their queue.
@@ -25,7 +26,7 @@ struct Held {
 thread_local! {
     static HELD: RefCell<Held> = const {
         RefCell::new(Held {
-            batches: 0,
+            many: None,
             callers: Vec::new(),
             readers: Vec::new(),
         })
@@ -47,7 +48,7 @@ fn wake(waker: Waker, list: fn(&mut Held) -> &mut Vec<Waker>) {
     // A thread that ends holds nothing back.
     let _ = HELD.try_with(|held| {
         let mut held = held.borrow_mut();
-        if held.batches > 0 {
+        if held.many.is_some() {
             list(&mut held).extend(waker.take());
         }
     });
@@ -57,42 +58,67 @@ fn wake(waker: Waker, list: fn(&mut Held) -> &mut Vec<Waker>) {
 }
 
 /// Holds wake-ups of this thread back until it is dropped.
-pub(crate) struct Batch(WakeMany);
+pub(crate) struct Batch {
+    /// One within another changes nothing.
+    is_outermost: bool,
+}
 
 impl Batch {
-    pub(crate) fn begin(wake_many: WakeMany) -> Self {
-        let _ = HELD.try_with(|held| held.borrow_mut().batches += 1);
-        Self(wake_many)
+    pub(crate) fn begin(many: WakeMany) -> Self {
+        let begun = HELD.try_with(|held| held.borrow_mut().many.replace(many).is_none());
+        Self {
+            is_outermost: begun.unwrap_or(false),
+        }
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        let due = HELD.try_with(|held| {
-            let mut held = held.borrow_mut();
-            held.batches -= 1;
-            (held.batches == 0)
-                .then(|| (mem::take(&mut held.callers), mem::take(&mut held.readers)))
-        });
-        let Ok(Some((mut callers, mut readers))) = due else {
-            return;
-        };
-        // Wakers are others' code, which may wake in turn.
-        if readers.len() <= FEW {
-            readers.drain(..).for_each(Waker::wake);
-        } else {
-            (self.0)(&mut readers.drain(..).rev());
+        if self.is_outermost {
+            release();
         }
-        if callers.len() <= 1 {
-            callers.drain(..).for_each(Waker::wake);
-        } else {
-            (self.0)(&mut callers.drain(..).rev());
-        }
-        let _ = HELD.try_with(|held| {
-            let mut held = held.borrow_mut();
-            keep(&mut held.callers, callers);
-            keep(&mut held.readers, readers);
-        });
+    }
+}
+
+/// Does work that may take long, as a handler's: who is held back is woken before, and who is woken by
+/// it at once.
+pub(crate) fn at_once<T>(work: impl FnOnce() -> T) -> T {
+    let _batch = release().map(Resumed);
+    work()
+}
+
+/// A batch that goes on when this is dropped.
+struct Resumed(WakeMany);
+
+impl Drop for Resumed {
+    fn drop(&mut self) {
+        let _ = HELD.try_with(|held| held.borrow_mut().many = Some(self.0));
+    }
+}
+
+/// Ends the batch, if one is at work, and wakes whom it held back.
+fn release() -> Option<WakeMany> {
+    let held = HELD.try_with(RefCell::take).unwrap_or_default();
+    let Held {
+        many,
+        mut callers,
+        mut readers,
+    } = held;
+    // Wakers are others' code, which may wake in turn.
+    wake_all(&mut readers, FEW, many);
+    wake_all(&mut callers, 1, many);
+    let _ = HELD.try_with(|held| {
+        let mut held = held.borrow_mut();
+        keep(&mut held.callers, callers);
+        keep(&mut held.readers, readers);
+    });
+    many
+}
+
+fn wake_all(wakers: &mut Vec<Waker>, few: usize, many: Option<WakeMany>) {
+    match many {
+        Some(many) if wakers.len() > few => many(&mut wakers.drain(..).rev()),
+        _ => wakers.drain(..).for_each(Waker::wake),
     }
 }
 
@@ -142,6 +168,22 @@ mod tests {
         assert_eq!(count.0.load(Ordering::Relaxed), 0);
         drop(outer);
         assert_eq!(count.0.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn work_that_may_take_long_holds_nobody_back() {
+        let count = Arc::new(Count::default());
+        let batch = Batch::begin(wake_each);
+        wake_caller(Arc::clone(&count).into());
+        at_once(|| {
+            assert_eq!(count.0.load(Ordering::Relaxed), 1);
+            wake_reader(Arc::clone(&count).into());
+            assert_eq!(count.0.load(Ordering::Relaxed), 2);
+        });
+        wake_reader(Arc::clone(&count).into());
+        assert_eq!(count.0.load(Ordering::Relaxed), 2);
+        drop(batch);
+        assert_eq!(count.0.load(Ordering::Relaxed), 3);
     }
 
     #[test]

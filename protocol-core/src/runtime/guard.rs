@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::connection::wakes;
+
 /// The handler's future, or another call of user code, panicked.
 #[derive(Debug)]
 pub(super) struct Panicked;
@@ -13,7 +15,7 @@ pub(super) fn poll<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<F::Output, Panicked>> {
-    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+    match catch_unwind(AssertUnwindSafe(|| wakes::at_once(|| future.poll(cx)))) {
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Ok(Poll::Pending) => Poll::Pending,
         Err(_) => Poll::Ready(Err(Panicked)),

@@ -181,7 +181,12 @@ impl Connection {
 
     /// Takes note that the first `count` bytes of [`output`](Self::output) were written.
     pub fn written(&mut self, count: usize) {
-        self.core.sealed.advance(count);
+        if count == self.core.sealed.len() {
+            // The whole buffer stays in reach, which an advance would cut off.
+            self.core.sealed.clear();
+        } else {
+            self.core.sealed.advance(count);
+        }
         self.blocked_since = None;
     }
 

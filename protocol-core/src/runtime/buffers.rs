@@ -27,7 +27,8 @@ pub(super) fn borrow() -> BytesMut {
 pub(super) fn give_back(mut buffer: BytesMut) {
     buffer.clear();
     // Takes the front of the buffer back where frames were cut off it; a small buffer is freed.
-    if buffer.try_reclaim(READ_BYTES) && buffer.capacity() <= 2 * READ_BYTES {
+    let is_large = buffer.capacity() >= READ_BYTES || buffer.try_reclaim(READ_BYTES);
+    if is_large && buffer.capacity() <= 2 * READ_BYTES {
         keep(&WIRE, buffer);
     }
 }

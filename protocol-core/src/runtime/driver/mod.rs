@@ -10,6 +10,7 @@ mod failure;
 mod reconnect;
 mod serve;
 mod session;
+mod tidy;
 mod writing;
 
 use std::any::Any;
@@ -19,7 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::time::Sleep;
 
@@ -28,6 +29,7 @@ use self::concurrent::Concurrent;
 use self::failure::Failure;
 use self::session::Life;
 pub(super) use self::session::Tending;
+use self::tidy::BUSY_EVENTS;
 use super::transport::Io;
 use super::{guard, now};
 use crate::connection::{Backlog, Closing, Connection, Exchange, Incoming, due};
@@ -39,9 +41,6 @@ use crate::wire::{ErrorCode, WireError};
 /// Output is written once it has this size even if more input waits, so that both ends work at the
 /// same time.
 const FLUSH_BYTES: usize = 8 * 1024;
-
-/// A busy link keeps what it holds for the next burst; after so long without one it gives that back.
-const TIDY_AFTER: Duration = Duration::from_secs(1);
 
 /// As how many frames one counts that fills the queue of somebody who may well keep up. So if many
 /// make one of them receive, each passes on little before that one has its turn to write.
@@ -90,6 +89,7 @@ where
         waiting_until: None,
         tidy_at: None,
         active: false,
+        handled: 0,
         crowded: false,
         calls: 0,
         expected: 0,
@@ -126,8 +126,9 @@ struct Driver {
     waiting_until: Option<Instant>,
     /// When to look whether what a busy link holds is still needed; none where it holds nothing.
     tidy_at: Option<Instant>,
-    /// Whether something was handled or sent since.
+    /// Whether something was handled or sent since, and how many events were handled.
     active: bool,
+    handled: usize,
     /// Others find no room in the queue until its next visit.
     crowded: bool,
     /// Calls that were taken to be written.
@@ -285,6 +286,7 @@ impl Driver {
                 }
                 Some(Next::Handle) => {
                     worked = true;
+                    self.handled += 1;
                     if let (Some(handler), Some(exchange)) = (&mut handler, &exchange) {
                         self.handle(service, handler.as_mut(), exchange).await;
                     }
@@ -298,8 +300,7 @@ impl Driver {
                     self.connection.pause_input();
                 }
                 None => {
-                    if self.tidy_at.is_none() {
-                        // The first event for a while is often the only one.
+                    if self.handled < BUSY_EVENTS {
                         handler = None;
                     }
                     poll_fn(|cx| self.poll_link(cx, &**service, None)).await;
@@ -325,25 +326,6 @@ impl Driver {
         let next = self.connection.next_event(self.now, admit);
         self.active |= next.is_some();
         next
-    }
-
-    /// Frees what only a busy link needs, if this one was idle for [`TIDY_AFTER`]; whether it was.
-    fn tidy(&mut self) -> bool {
-        if self.tidy_at.is_none_or(|at| at > self.now) {
-            return false;
-        }
-        self.tidy_at = None;
-        if self.active {
-            return false;
-        }
-        self.connection.release_idle();
-        if self.backlog.release_idle() {
-            self.link.outbox.release_idle();
-        }
-        if let Some(hub) = self.link.hub() {
-            hub.release_idle(self.link.id);
-        }
-        true
     }
 
     /// Handles one event in place; the link is served beside it where the handler has to wait.

@@ -10,7 +10,8 @@ use tokio::io::AsyncReadExt;
 use tokio::task::coop;
 use tokio::time::Sleep;
 
-use super::{Driver, TIDY_AFTER, admit};
+use super::tidy::TIDY_AFTER;
+use super::{Driver, admit};
 use crate::connection::{Closing, Incoming, Outgoing, due};
 use crate::error::CloseReason;
 use crate::metrics;

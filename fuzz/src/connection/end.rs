@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use protocol_core::codec::Plain;
 use protocol_core::connection::{
     Connection, Exchange, Expects, IdSource, Incoming, Mode, Outcome, OutgoingCall, Role, Waiter,
@@ -189,7 +189,7 @@ impl End {
         write_head(&mut frame, FrameType::Pass, None, None, "news");
         write_data(&mut frame, &number).expect("it is JSON");
         frame.extend_from_slice(b"}\n");
-        self.connection.send_held(&Bytes::from(frame));
+        self.connection.send_held(&Arc::from(frame));
     }
 
     /// Writes so many bytes at most; returns them, and whether nothing follows.

@@ -10,7 +10,7 @@ const KEPT: usize = 1_024;
 /// So many readers are woken one after the other: that is as fair as the runtime's queue.
 const FEW: usize = 8;
 
-/// How many tasks are woken at once: the last first.
+/// Wakes more than a few tasks, which it is given the last first.
 pub(crate) type WakeMany = fn(&mut dyn ExactSizeIterator<Item = Waker>);
 
 #[derive(Default)]

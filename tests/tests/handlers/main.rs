@@ -1,5 +1,6 @@
 //! What handlers may do, in which order they run, and what becomes of those that fail.
 
+mod blocking;
 mod callbacks;
 mod concurrent;
 mod failing;

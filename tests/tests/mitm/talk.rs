@@ -166,7 +166,8 @@ impl Talk {
             assert!(next + handled.len() <= ROUNDS);
         }
         assert_tells_nothing(&self.proxy.tape, &self.keys);
-        for word in ["\"type\"", "put", "give", "watch", "bad_frame"] {
+        // Longer than what chance writes: three letters stand in some ciphertext now and then.
+        for word in ["\"type\":", "\"name\":", "\"data\":", "bad_frame"] {
             assert!(!self.proxy.tape.has(word.as_bytes()), "{word} went by");
         }
         Ending {

@@ -25,8 +25,9 @@ use crate::{
 };
 use report::Report;
 
-/// Requests in flight over all connections together.
-const REQUESTS: usize = 64;
+/// Requests in flight over all connections together: at most one for each, however few there are, so
+/// that none is read or answered together with another one of its connection.
+const REQUESTS: usize = 10;
 
 /// Broadcasts in flight over all rooms together.
 const BROADCASTS: usize = 16;
@@ -59,7 +60,7 @@ static ROOMS: [Rooms; 3] = [Rooms(1), Rooms(100), Rooms(10_000)];
 const fn requests(connections: usize) -> Mode {
     Mode {
         name: "growth",
-        title: "64 in flight over all connections together",
+        title: "10 in flight over all connections together",
         workload: Workload::InTurn,
         connections,
         in_flight: REQUESTS,

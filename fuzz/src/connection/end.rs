@@ -232,8 +232,8 @@ impl End {
             0 => self.connection.identified(),
             1 => self.connection.expect_heartbeats(now),
             _ => {
-                let _: [Option<BytesMut>; 2] = self.connection.take_idle_input();
-                drop(self.connection.take_idle_output());
+                self.connection.give_back_input(drop::<BytesMut>);
+                self.connection.give_back_output(drop, drop);
             }
         }
     }

@@ -134,7 +134,7 @@ impl Core {
     }
 
     /// Refuses an event for which there is no room beside a handler at work.
-    pub(super) fn refuse_busy(&mut self, frame: Frame<'_>) {
+    pub(super) fn refuse_busy(&mut self, frame: &Frame<'_>) {
         self.counters.busy += 1;
         metrics::count_by(metrics::BUSY, "limit", "queued");
         let text = "too many events wait for the handler at work: send again later";

@@ -192,7 +192,7 @@ impl Core {
     /// longer `taken`.
     pub(super) fn consider<T>(
         &mut self,
-        frame: Frame<'_>,
+        frame: &Frame<'_>,
         taken: bool,
         mut admit: impl FnMut(&Incoming<'_>) -> Result<T, WireError>,
     ) -> Option<T> {
@@ -202,18 +202,18 @@ impl Core {
             Role::Server => None,
         };
         let dest = frame.dest.as_deref();
-        let transit = self.is_transit(&frame);
+        let transit = self.is_transit(frame);
         let (mode, name, data, id) = match &frame.body {
             Body::Acknowledgement { id, .. } if transit => (Mode::Reply, "", RawData::NULL, &**id),
             Body::Response { id, name, .. } if transit => {
                 (Mode::Reply, &**name, RawData::NULL, &**id)
             }
             Body::Acknowledgement { id, error } => {
-                self.acknowledged(&frame, id, *error, from);
+                self.acknowledged(frame, id, *error, from);
                 return None;
             }
             Body::Response { id, result, .. } => {
-                self.responded(&frame, id, *result, from);
+                self.responded(frame, id, *result, from);
                 return None;
             }
             Body::Pass { name, data } if is_reserved(name) && !transit => {
@@ -237,7 +237,7 @@ impl Core {
             id,
             from,
             dest,
-            frame: &frame,
+            frame,
             track: None,
         };
         let is_numbered = mode == Mode::ConfirmPass && frame.delivery.seq.is_some();
@@ -273,7 +273,7 @@ impl Core {
     }
 
     /// Takes a frame that is for no handler: an answer, or an event that comes too late.
-    pub(super) fn consider_answer(&mut self, frame: Frame<'_>) {
+    pub(super) fn consider_answer(&mut self, frame: &Frame<'_>) {
         let _: Option<()> = self.consider(frame, false, |_| {
             Err(WireError::new(ErrorCode::Internal, "no event is taken"))
         });

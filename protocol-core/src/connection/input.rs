@@ -72,7 +72,12 @@ impl Input {
     /// Drops a line that is done with; the next one has its own time.
     pub(super) fn consume(&mut self, count: usize) {
         if count > 0 {
-            self.plain.advance(count);
+            if count == self.plain.len() {
+                // The whole buffer stays in reach, which an advance would cut off.
+                self.plain.clear();
+            } else {
+                self.plain.advance(count);
+            }
             self.consumed += count as u64;
             self.frame_since = None;
         }
@@ -141,19 +146,19 @@ impl Input {
         self.aside_transit = 0;
     }
 
-    /// Takes the buffers of an idle link. What has begun moves to a buffer of its own size, so that
-    /// many unfinished frames do not hold many read buffers.
-    pub(super) fn take_idle(&mut self) -> [Option<BytesMut>; 2] {
-        [&mut self.wire, &mut self.plain].map(|buffer| {
-            let idle = if buffer.is_empty() {
-                mem::take(buffer)
+    /// Gives the buffers of an idle link back. What has begun moves to a buffer of its own size, so
+    /// that many unfinished frames do not hold many read buffers.
+    pub(super) fn give_back(&mut self, mut back: impl FnMut(BytesMut)) {
+        for buffer in [&mut self.wire, &mut self.plain] {
+            if buffer.capacity() == 0 {
+                continue;
+            }
+            if buffer.is_empty() {
+                back(mem::take(buffer));
             } else if buffer.capacity() > 4 * buffer.len() {
                 let begun = BytesMut::from(&buffer[..]);
-                mem::replace(buffer, begun)
-            } else {
-                return None;
-            };
-            Some(idle).filter(|buffer| buffer.capacity() > 0)
-        })
+                back(mem::replace(buffer, begun));
+            }
+        }
     }
 }

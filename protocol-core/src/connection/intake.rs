@@ -100,7 +100,7 @@ impl Connection {
                         let transit = usize::from(self.core.is_transit(&frame));
                         self.input.aside_transit -= transit;
                         let taken = !self.closing && self.core.takes_set_aside();
-                        (self.core.consider(frame, taken, &mut admit), 0)
+                        (self.core.consider(&frame, taken, &mut admit), 0)
                     }
                     Err(_) => (None, 0),
                 },
@@ -117,7 +117,7 @@ impl Connection {
                     match Frame::parse(&self.input.plain[content]) {
                         Ok(frame) => {
                             let taken = !self.closing && self.core.takes_events();
-                            (self.core.consider(frame, taken, &mut admit), consumed)
+                            (self.core.consider(&frame, taken, &mut admit), consumed)
                         }
                         Err(error) => {
                             self.violated(error.into());
@@ -194,19 +194,19 @@ impl Connection {
             if self.core.is_reply(&frame) {
                 // It may overtake events for this end, but none for peers, unless it were lost.
                 if self.input.aside_transit == 0 || full {
-                    let _ = self.core.consider(frame, true, &mut relay);
+                    let _ = self.core.consider(&frame, true, &mut relay);
                 } else {
                     self.input.set_aside(content, transit);
                 }
             } else if !(self.core.is_event(&frame) && taken) {
-                self.core.consider_answer(frame);
+                self.core.consider_answer(&frame);
                 if self.core.down {
                     // By what answers the greeting the session may stand, and what follows is its own.
                     self.input.consume(consumed);
                     return;
                 }
             } else if full {
-                self.core.refuse_busy(frame);
+                self.core.refuse_busy(&frame);
             } else {
                 self.input.set_aside(content, transit);
             }

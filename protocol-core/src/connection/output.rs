@@ -7,7 +7,7 @@ use bytes::{Buf, BytesMut};
 
 use super::core::Core;
 use super::ids::MAX_SLOT;
-use super::{CallKey, Connection, Exchange, OutgoingCall, RelayedAnswer, RelayedCall, due};
+use super::{CallKey, Connection, Exchange, OutgoingCall, RelayedAnswer, RelayedCall, Role, due};
 use crate::error::CloseReason;
 use crate::ids::ConnectionId;
 use crate::wire::WireError;
@@ -41,7 +41,10 @@ impl Core {
     }
 
     pub(super) fn drop_output(&mut self) {
-        self.sent_frames();
+        // Nobody takes up a session from this end, as a server's clients do.
+        if self.role == Role::Server {
+            self.sent_frames();
+        }
         self.out.clear();
         self.counted = 0;
     }
@@ -195,9 +198,9 @@ impl Connection {
         self.blocked_since.get_or_insert(now);
     }
 
-    /// The input buffers that are not needed while the link is idle.
-    pub fn take_idle_input(&mut self) -> [Option<BytesMut>; 2] {
-        self.input.take_idle()
+    /// Gives the input buffers to `back` that are not needed while the link is idle.
+    pub fn give_back_input(&mut self, back: impl FnMut(BytesMut)) {
+        self.input.give_back(back);
     }
 
     /// Lends an input buffer, instead of the one that [`read_buffer`](Self::read_buffer) holds.
@@ -210,22 +213,22 @@ impl Connection {
         self.input.wire.capacity() == 0
     }
 
-    /// The output buffers that are not needed while the link is idle: of frames, and of bytes of the
-    /// wire. What waits to be written moves to a buffer of its own size, so that many slow peers do
-    /// not hold many large ones.
-    pub fn take_idle_output(&mut self) -> (Vec<u8>, BytesMut) {
+    /// Gives the output buffers back that are not needed while the link is idle: of frames, and of
+    /// bytes of the wire. What waits to be written moves to a buffer of its own size, so that many
+    /// slow peers do not hold many large ones.
+    pub fn give_back_output(&mut self, frames: impl FnOnce(Vec<u8>), wire: impl FnOnce(BytesMut)) {
         let Core { out, sealed, .. } = &mut self.core;
-        let frames = if out.is_empty() {
-            mem::take(out)
-        } else {
-            Vec::new()
-        };
-        let begun = if sealed.capacity() > 4 * sealed.len() {
-            BytesMut::from(&sealed[..])
-        } else {
-            mem::take(sealed)
-        };
-        (frames, mem::replace(sealed, begun))
+        if out.is_empty() && out.capacity() > 0 {
+            frames(mem::take(out));
+        }
+        if sealed.is_empty() {
+            if sealed.capacity() > 0 {
+                wire(mem::take(sealed));
+            }
+        } else if sealed.capacity() > 4 * sealed.len() {
+            let begun = BytesMut::from(&sealed[..]);
+            wire(mem::replace(sealed, begun));
+        }
     }
 
     /// Lends output buffers where there are none: of frames, and of bytes of the wire.

@@ -83,7 +83,7 @@ impl Connection {
                 if self.core.is_event(&frame) || transit {
                     self.input.set_aside(content, transit);
                 } else {
-                    self.core.consider_answer(frame);
+                    self.core.consider_answer(&frame);
                 }
             }
             self.input.consume(consumed);

@@ -2,6 +2,7 @@
 //! woken once a batch finds all of it.
 
 use std::cell::RefCell;
+use std::mem;
 use std::task::Waker;
 
 /// Places that a thread keeps for its next batch.
@@ -98,20 +99,28 @@ impl Drop for Resumed {
 
 /// Ends the batch, if one is at work, and wakes whom it held back.
 fn release() -> Option<WakeMany> {
-    let held = HELD.try_with(RefCell::take).unwrap_or_default();
-    let Held {
-        many,
-        mut callers,
-        mut readers,
-    } = held;
-    // Wakers are others' code, which may wake in turn.
-    wake_all(&mut readers, FEW, many);
-    wake_all(&mut callers, 1, many);
-    let _ = HELD.try_with(|held| {
+    let ended = HELD.try_with(|held| {
         let mut held = held.borrow_mut();
-        keep(&mut held.callers, callers);
-        keep(&mut held.readers, readers);
+        let nobody = held.callers.is_empty() && held.readers.is_empty();
+        if nobody {
+            // Most batches have woken nobody, and keep their places.
+            (held.many.take(), None)
+        } else {
+            let held = mem::take(&mut *held);
+            (held.many, Some((held.callers, held.readers)))
+        }
     });
+    let (many, held) = ended.unwrap_or_default();
+    if let Some((mut callers, mut readers)) = held {
+        // Wakers are others' code, which may wake in turn.
+        wake_all(&mut readers, FEW, many);
+        wake_all(&mut callers, 1, many);
+        let _ = HELD.try_with(|held| {
+            let mut held = held.borrow_mut();
+            keep(&mut held.callers, callers);
+            keep(&mut held.readers, readers);
+        });
+    }
     many
 }
 

@@ -87,7 +87,11 @@ impl Driver {
 
     /// Ends the work for requests whose callers have given them up.
     pub(super) fn cancel(&mut self) {
-        for (from, id) in self.connection.take_cancelled() {
+        let cancelled = self.connection.take_cancelled();
+        if cancelled.is_empty() {
+            return;
+        }
+        for (from, id) in cancelled {
             let Some(concurrent) = &mut self.concurrent else {
                 return;
             };

@@ -38,10 +38,12 @@ impl Driver {
         let was_relaying = self.connection.relayed_calls() > 0;
         loop {
             self.note_identity();
-            if self
-                .connection
-                .next_deadline()
-                .is_some_and(|due| due <= self.now)
+            // Whoever rested has set a timer for the first of them.
+            if self.timer_at.is_none_or(|at| at <= self.now)
+                && self
+                    .connection
+                    .next_deadline()
+                    .is_some_and(|due| due <= self.now)
             {
                 let lost = self.connection.is_lost(self.now);
                 if let Some(reason) = lost.or_else(|| self.connection.is_stuck(self.now)) {
@@ -292,9 +294,7 @@ impl Driver {
             Poll::Pending => {
                 // tokio also says so to a task that has used up its turn.
                 let settled = coop::has_budget_remaining() && self.connection.input_is_drained();
-                for buffer in self.connection.take_idle_input().into_iter().flatten() {
-                    buffers::give_back(buffer);
-                }
+                self.connection.give_back_input(buffers::give_back);
                 self.reads = 0;
                 return settled;
             }
@@ -329,9 +329,8 @@ impl Driver {
             self.now = now();
             return Poll::Ready(());
         }
-        let (frames, wire) = self.connection.take_idle_output();
-        buffers::give_back_frames(frames);
-        buffers::give_back(wire);
+        self.connection
+            .give_back_output(buffers::give_back_frames, buffers::give_back);
         if !self.link.has_mail() && self.link.outbox.wait(cx.waker()) {
             return Poll::Pending;
         }

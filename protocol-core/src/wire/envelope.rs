@@ -30,7 +30,9 @@ struct Slot {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Absent,
+    /// A string without escapes.
     Text,
+    Escaped,
     Null,
     Object,
     Other,
@@ -63,9 +65,12 @@ impl<'a> Envelope<'a> {
                 b'n' => Kind::Null,
                 _ => Kind::Other,
             };
-            let end = match kind {
-                Kind::Text => scanner.string(start)?,
-                _ => scanner.value(start, MAX_DEPTH)?,
+            let (kind, end) = match kind {
+                Kind::Text => match scanner.text(start)? {
+                    (end, true) => (Kind::Text, end),
+                    (end, false) => (Kind::Escaped, end),
+                },
+                _ => (kind, scanner.value(start, MAX_DEPTH)?),
             };
             *slot = Slot { kind, start, end };
             numbered |= member.numbers();
@@ -83,8 +88,10 @@ impl<'a> Envelope<'a> {
     #[inline]
     pub(super) fn text(&self, member: Member) -> Result<Option<Cow<'a, str>>, FrameError> {
         let slot = self.slots[member as usize];
+        let content = || &self.text[slot.start + 1..slot.end - 1];
         match slot.kind {
-            Kind::Text => Ok(Some(unescaped(&self.text[slot.start + 1..slot.end - 1]))),
+            Kind::Text => Ok(Some(Cow::Borrowed(content()))),
+            Kind::Escaped => Ok(Some(unescaped(content()))),
             Kind::Absent | Kind::Null => Ok(None),
             _ => Err(FrameError::of(member, Reason::NotText, slot.start)),
         }

@@ -173,12 +173,18 @@ impl<'a> Scanner<'a> {
     /// A string whose opening quote is at `at`.
     #[inline]
     pub(super) fn string(self, at: usize) -> Result<usize, FrameError> {
+        self.text(at).map(|(end, _)| end)
+    }
+
+    /// A string whose opening quote is at `at`, and whether it stands for itself, without an escape.
+    #[inline]
+    pub(super) fn text(self, at: usize) -> Result<(usize, bool), FrameError> {
         let start = at + 1;
         let end = start + plain_prefix(&self.text.as_bytes()[start..]);
         if self.peek(end) == b'"' {
-            Ok(end + 1)
+            Ok((end + 1, true))
         } else {
-            self.odd_string(end)
+            self.odd_string(end).map(|end| (end, false))
         }
     }
 

@@ -42,8 +42,8 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHS: u64 = ONES << 7;
 
-#[inline(never)]
 /// From `at` on.
+#[inline(never)]
 fn plain_words(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes[at..].first_chunk() {
         let marks = special(u64::from_le_bytes(*chunk));

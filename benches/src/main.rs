@@ -28,7 +28,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
-use contenders::Contender;
+use contenders::{Contender, takes_part};
 use measure::Settings;
 use mode::{Mode, Workload};
 use placement::Placement;
@@ -150,7 +150,7 @@ fn contenders_here(
     let mut here = Vec::new();
     for contender in contenders::ALL {
         let name = contender.name();
-        let is_due = selected(names, name) && modes.iter().any(|mode| contender.takes(mode));
+        let is_due = selected(names, name) && modes.iter().any(|mode| takes_part(*contender, mode));
         match contender.lacks() {
             None => here.push(*contender),
             Some(lack) if is_due => {
@@ -183,7 +183,7 @@ impl InTurn<'_> {
             .contenders
             .iter()
             .filter(|c| c.name() == mode.baseline || selected(self.names, c.name()))
-            .filter(|c| c.takes(mode))
+            .filter(|c| takes_part(**c, mode))
             .map(|c| (*c, Vec::new()))
             .collect();
         for round in 1..=rounds {

@@ -15,10 +15,22 @@ pub(crate) struct Mode {
     pub(crate) connections: usize,
     /// Requests in flight on each connection.
     pub(crate) in_flight: usize,
+    pub(crate) links: Links,
     /// Where client and server run unless `--placement` says otherwise.
     pub(crate) placement: Placement,
     /// The contender that all ratios of this mode are to.
     pub(crate) baseline: &'static str,
+}
+
+/// Whose links a mode measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// Plain ones, of all contenders.
+    Plain,
+    /// Plain and encrypted ones, of this project alone.
+    Compared,
+    /// Plain and encrypted ones, of all contenders.
+    All,
 }
 
 /// What one counted event of a mode is.
@@ -26,8 +38,6 @@ pub(crate) struct Mode {
 pub(crate) enum Workload {
     /// A request and its answer, checked by the client.
     Request,
-    /// The same, of this project alone, with plain and encrypted links.
-    Encrypted,
     /// A new link, a request and its answer. As many as are in flight come at once.
     Connect,
     /// A pass that the server confirms once its handler has had it, beside requests.
@@ -53,6 +63,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Request,
         connections: 1,
         in_flight: 1,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "json-floor",
     },
@@ -62,6 +73,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Request,
         connections: 1,
         in_flight: 1,
+        links: Links::Plain,
         placement: Placement::Together,
         baseline: "json-floor",
     },
@@ -71,6 +83,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Request,
         connections: 1,
         in_flight: 64,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "json-floor",
     },
@@ -80,6 +93,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Request,
         connections: 1,
         in_flight: 256,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "json-floor",
     },
@@ -89,35 +103,79 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Request,
         connections: 50,
         in_flight: 16,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "json-floor",
     },
     Mode {
+        name: "encrypted-1-core",
+        title: "1 in flight, both processes on one core, plain and encrypted",
+        workload: Workload::Request,
+        connections: 1,
+        in_flight: 1,
+        links: Links::Compared,
+        placement: Placement::Together,
+        baseline: "protocol",
+    },
+    Mode {
         name: "encrypted",
         title: "64 in flight on one connection, plain and encrypted",
-        workload: Workload::Encrypted,
+        workload: Workload::Request,
         connections: 1,
         in_flight: 64,
+        links: Links::Compared,
         placement: Placement::Free,
         baseline: "protocol",
     },
     Mode {
         name: "encrypted-256",
         title: "256 in flight on one connection, plain and encrypted",
-        workload: Workload::Encrypted,
+        workload: Workload::Request,
         connections: 1,
         in_flight: 256,
+        links: Links::Compared,
         placement: Placement::Free,
         baseline: "protocol",
     },
     Mode {
         name: "encrypted-50x16",
         title: "50 connections with 16 in flight each, plain and encrypted",
-        workload: Workload::Encrypted,
+        workload: Workload::Request,
         connections: 50,
         in_flight: 16,
+        links: Links::Compared,
         placement: Placement::Free,
         baseline: "protocol",
+    },
+    Mode {
+        name: "encrypted-confirmed",
+        title: "64 confirmed passes in flight on one connection, plain and encrypted",
+        workload: Workload::Confirmed,
+        connections: 1,
+        in_flight: 64,
+        links: Links::Compared,
+        placement: Placement::Free,
+        baseline: "protocol-confirmed",
+    },
+    Mode {
+        name: "encrypted-relay",
+        title: "64 in flight between two clients, plain and encrypted",
+        workload: Workload::Relay,
+        connections: 1,
+        in_flight: 64,
+        links: Links::Compared,
+        placement: Placement::Free,
+        baseline: "relay",
+    },
+    Mode {
+        name: "encrypted-room",
+        title: "one publisher and 99 receivers, 16 broadcasts in flight, plain and encrypted",
+        workload: Workload::Broadcast,
+        connections: 99,
+        in_flight: 16,
+        links: Links::Compared,
+        placement: Placement::Free,
+        baseline: "room",
     },
     Mode {
         name: "connect",
@@ -125,6 +183,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Connect,
         connections: 1,
         in_flight: 16,
+        links: Links::All,
         placement: Placement::Free,
         baseline: "protocol",
     },
@@ -134,6 +193,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Confirmed,
         connections: 1,
         in_flight: 64,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "protocol",
     },
@@ -143,6 +203,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Relay,
         connections: 1,
         in_flight: 64,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "protocol",
     },
@@ -152,6 +213,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Relay,
         connections: 25,
         in_flight: 16,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "protocol",
     },
@@ -161,6 +223,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Broadcast,
         connections: 99,
         in_flight: 16,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "queue-floor",
     },
@@ -170,6 +233,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Broadcast,
         connections: 999,
         in_flight: 4,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "queue-floor",
     },
@@ -179,6 +243,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Idle,
         connections: 5_000,
         in_flight: 1,
+        links: Links::All,
         placement: Placement::Free,
         baseline: "protocol",
     },
@@ -188,6 +253,7 @@ pub(crate) const ALL: &[Mode] = &[
         workload: Workload::Idle,
         connections: 10_000,
         in_flight: 1,
+        links: Links::All,
         placement: Placement::Free,
         baseline: "protocol",
     },

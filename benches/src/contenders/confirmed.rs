@@ -7,7 +7,7 @@ use anyhow::Result;
 use protocol_core::{Client, Context, Event, EventSet, Protocol, Server};
 use tokio::task::JoinSet;
 
-use super::{Contender, Load, Running};
+use super::{Contender, Load, Running, protocol};
 use crate::{
     gauge::Lane,
     mode::{Mode, Workload},
@@ -61,24 +61,37 @@ impl ToBenchHandler<Bench> for Handler {
 }
 
 #[derive(Debug)]
-pub(super) struct Confirmed;
+pub(super) struct Confirmed<const LINKS: u8>;
 
-impl Contender for Confirmed {
+impl<const LINKS: u8> Contender for Confirmed<LINKS> {
     fn name(&self) -> &'static str {
-        "protocol-confirmed"
+        let names = [
+            "protocol-confirmed",
+            "protocol-confirmed-aes",
+            "protocol-confirmed-chacha",
+        ];
+        protocol::name(LINKS, names)
     }
 
     fn about(&self) -> &'static str {
-        "confirmed passes of this project with the data of a request"
+        let plain = "confirmed passes of this project with the data of a request";
+        protocol::about(LINKS, plain)
     }
 
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Confirmed
     }
 
+    fn kind(&self) -> Option<u8> {
+        Some(LINKS)
+    }
+
     fn serve(&self, announcement: Announcement) -> Running {
         Box::pin(async {
-            let server = Server::<Bench>::bind("127.0.0.1:0").handle(Handler).await?;
+            let server = Server::<Bench>::bind("127.0.0.1:0")
+                .encryption(protocol::encryption(LINKS))
+                .handle(Handler)
+                .await?;
             announcement.listening(server.address(), process::id())?;
             // The server lives as long as this future, which the driver drops.
             pending().await
@@ -89,7 +102,7 @@ impl Contender for Confirmed {
         Box::pin(async move {
             let mut telling = JoinSet::new();
             for _ in 0..load.mode.connections {
-                let client = Client::<Bench>::connect(load.address).await?;
+                let client = protocol::connect(load.address, LINKS, [8; 32]).await?;
                 for _ in 0..load.mode.in_flight {
                     telling.spawn(keep_telling(client.clone(), load.lane()));
                 }

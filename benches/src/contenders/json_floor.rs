@@ -52,9 +52,7 @@ impl Contender for JsonFloor {
     fn takes(&self, mode: &Mode) -> bool {
         match mode.workload {
             Workload::Request => true,
-            Workload::Encrypted | Workload::Confirmed | Workload::InTurn | Workload::Broadcast => {
-                false
-            }
+            Workload::Confirmed | Workload::InTurn | Workload::Broadcast => false,
             Workload::Connect | Workload::Idle | Workload::Relay => self.is_the_floor,
         }
     }

@@ -15,7 +15,7 @@ use rendezvous::{LoginExt as _, Rendezvous, RoomNews, SessionNews};
 use super::{
     Contender, Load, Running,
     newcomers::{self, Newcomer},
-    protocol::{self, PLAIN},
+    protocol,
 };
 use crate::{
     mode::{Mode, Workload},
@@ -28,21 +28,25 @@ pub(super) struct LoggedIn<const LINKS: u8>;
 
 impl<const LINKS: u8> Contender for LoggedIn<LINKS> {
     fn name(&self) -> &'static str {
-        match LINKS {
-            PLAIN => "protocol-logged-in",
-            _ => "protocol-logged-in-aes",
-        }
+        let names = [
+            "protocol-logged-in",
+            "protocol-logged-in-aes",
+            "protocol-logged-in-chacha",
+        ];
+        protocol::name(LINKS, names)
     }
 
     fn about(&self) -> &'static str {
-        match LINKS {
-            PLAIN => "clients of this project's rendezvous server, logged in, plain",
-            _ => "the same, encrypted with AES-GCM",
-        }
+        let plain = "clients of this project's rendezvous server, logged in, plain";
+        protocol::about(LINKS, plain)
     }
 
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Idle
+    }
+
+    fn kind(&self) -> Option<u8> {
+        Some(LINKS)
     }
 
     fn serve(&self, announcement: Announcement) -> Running {

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::{
     gauge::{Gauge, Lane},
-    mode::{Mode, Workload},
+    mode::{Links, Mode, Workload},
     process::Announcement,
 };
 
@@ -26,6 +26,7 @@ mod nats;
 mod newcomers;
 mod protocol;
 mod relay;
+mod room;
 mod socketioxide;
 mod tarpc;
 mod tonic;
@@ -40,9 +41,18 @@ pub(crate) const ALL: &[&dyn Contender] = &[
     &protocol::Ours::<{ protocol::CHACHA_POLY }>,
     &logged_in::LoggedIn::<{ protocol::PLAIN }>,
     &logged_in::LoggedIn::<{ protocol::AES_GCM }>,
-    &confirmed::Confirmed,
-    &relay::RelayedRequests,
-    &relay::RelayedPasses,
+    &confirmed::Confirmed::<{ protocol::PLAIN }>,
+    &confirmed::Confirmed::<{ protocol::AES_GCM }>,
+    &confirmed::Confirmed::<{ protocol::CHACHA_POLY }>,
+    &relay::RelayedRequests::<{ protocol::PLAIN }>,
+    &relay::RelayedRequests::<{ protocol::AES_GCM }>,
+    &relay::RelayedRequests::<{ protocol::CHACHA_POLY }>,
+    &relay::RelayedPasses::<{ protocol::PLAIN }>,
+    &relay::RelayedPasses::<{ protocol::AES_GCM }>,
+    &relay::RelayedPasses::<{ protocol::CHACHA_POLY }>,
+    &room::Room::<{ protocol::PLAIN }>,
+    &room::Room::<{ protocol::AES_GCM }>,
+    &room::Room::<{ protocol::CHACHA_POLY }>,
     &json_floor::ONE_WRITE_A_BATCH,
     &json_floor::EARLY_FLUSH,
     &json_await::JsonAwait,
@@ -75,8 +85,15 @@ pub(crate) trait Contender: Sync {
         None
     }
 
+    /// Whether it does what a mode asks for, if that is of its kind of links.
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Request
+    }
+
+    /// Which of this project's kinds of links it has; none for a contender that is the only one of
+    /// its sort, which has plain ones.
+    fn kind(&self) -> Option<u8> {
+        None
     }
 
     /// Frames that the server takes in for each event, to answer them or to pass them on.
@@ -96,6 +113,17 @@ pub(crate) trait Contender: Sync {
     /// Opens the load's connections, keeps them as busy as its mode says while its lanes run,
     /// waits for the last answers and ends.
     fn drive(&self, load: Load) -> Running;
+}
+
+/// Whether a mode measures a contender.
+pub(crate) fn takes_part(contender: &dyn Contender, mode: &Mode) -> bool {
+    let kind = contender.kind();
+    let of_its_kind = match mode.links {
+        Links::Plain => kind.is_none_or(|kind| kind == protocol::PLAIN),
+        Links::Compared => kind.is_some(),
+        Links::All => true,
+    };
+    of_its_kind && contender.takes(mode)
 }
 
 /// What a client has to do.

@@ -107,6 +107,27 @@ impl ToBenchHandler<Bench> for Handler {
     }
 }
 
+/// The name of a contender whose links are of this kind.
+pub(super) const fn name(links: u8, [plain, aes_gcm, chacha_poly]: [&str; 3]) -> &str {
+    match links {
+        CHACHA_POLY => chacha_poly,
+        AES_GCM => aes_gcm,
+        _ => plain,
+    }
+}
+
+/// What a contender is whose links are of this kind.
+pub(super) const fn about(links: u8, plain: &'static str) -> &'static str {
+    name(
+        links,
+        [
+            plain,
+            "the same, encrypted with AES-GCM",
+            "the same, encrypted with ChaChaPoly",
+        ],
+    )
+}
+
 /// How the links of a contender are.
 pub(super) const PLAIN: u8 = 0;
 pub(super) const CHACHA_POLY: u8 = 1;
@@ -156,27 +177,24 @@ pub(super) struct Ours<const LINKS: u8>;
 
 impl<const LINKS: u8> Contender for Ours<LINKS> {
     fn name(&self) -> &'static str {
-        match LINKS {
-            CHACHA_POLY => "protocol-chacha",
-            AES_GCM => "protocol-aes",
-            _ => "protocol",
-        }
+        name(LINKS, ["protocol", "protocol-aes", "protocol-chacha"])
     }
 
     fn about(&self) -> &'static str {
-        match LINKS {
-            CHACHA_POLY => "the same, encrypted with ChaChaPoly",
-            AES_GCM => "the same, encrypted with AES-GCM",
-            _ => "this project through its public API, plain",
-        }
+        about(LINKS, "this project through its public API, plain")
     }
 
     fn takes(&self, mode: &Mode) -> bool {
         match mode.workload {
-            Workload::Request | Workload::Confirmed | Workload::Relay => LINKS == PLAIN,
-            Workload::Encrypted | Workload::Connect | Workload::Idle => true,
+            Workload::Request | Workload::Connect | Workload::Idle => true,
+            // There its requests are what others are compared with.
+            Workload::Confirmed | Workload::Relay => mode.baseline == self.name(),
             Workload::InTurn | Workload::Broadcast => false,
         }
+    }
+
+    fn kind(&self) -> Option<u8> {
+        Some(LINKS)
     }
 
     fn serve(&self, announcement: Announcement) -> Running {

@@ -19,7 +19,7 @@ use super::{
     Contender, Load, Running,
     callers::{self, Caller},
     confirmed::Tell,
-    protocol::{Echo, Echoed},
+    protocol::{self, Echo, Echoed},
 };
 use crate::{
     gauge::Lane,
@@ -73,8 +73,9 @@ impl RequestsHandler<Between, AtPeer> for Echoing {
     }
 }
 
-async fn serve(announcement: Announcement) -> Result<()> {
+async fn serve(announcement: Announcement, links: u8) -> Result<()> {
     let server = Server::<Between>::bind("127.0.0.1:0")
+        .encryption(protocol::encryption(links))
         .relay(OpenRelay)
         .handle(Door)
         .await?;
@@ -85,18 +86,18 @@ async fn serve(announcement: Announcement) -> Result<()> {
 
 /// Two clients that know each other through the server.
 #[derive(Clone)]
-struct Pair {
+struct Pair<const LINKS: u8> {
     from: Client<Between>,
     to: PeerId,
     /// Ends when its last handle is gone.
     _receiver: Client<Between>,
 }
 
-impl Pair {
+impl<const LINKS: u8> Pair<LINKS> {
     /// A pair, and what its receiver is told: at most `window` passes at once.
     async fn join(address: SocketAddr, window: usize) -> Result<(Self, Inbox<Passes>)> {
-        let (from, _, _) = join(address, 1).await?;
-        let (receiver, to, told) = join(address, window).await?;
+        let (from, _, _) = join(address, LINKS, 1).await?;
+        let (receiver, to, told) = join(address, LINKS, window).await?;
         let pair = Self {
             from,
             to,
@@ -108,13 +109,14 @@ impl Pair {
 
 async fn join(
     address: SocketAddr,
+    links: u8,
     window: usize,
 ) -> Result<(Client<Between>, PeerId, Inbox<Passes>)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
 
     let id = PeerId::new(format!("peer-{}", NEXT.fetch_add(1, Relaxed)))?;
     let (passes, told) = inbox(window);
-    let client = Client::<Between>::connect(address)
+    let client = protocol::connect::<Between>(address, links, [8; 32])
         .handle((Echoing, passes))
         .await?;
     client.confirm(Join { id: id.clone() }).await?;
@@ -123,19 +125,24 @@ async fn join(
 
 /// Requests from client to client; each is two relayed frames.
 #[derive(Debug)]
-pub(super) struct RelayedRequests;
+pub(super) struct RelayedRequests<const LINKS: u8>;
 
-impl Contender for RelayedRequests {
+impl<const LINKS: u8> Contender for RelayedRequests<LINKS> {
     fn name(&self) -> &'static str {
-        "relay"
+        protocol::name(LINKS, ["relay", "relay-aes", "relay-chacha"])
     }
 
     fn about(&self) -> &'static str {
-        "requests of this project's clients to each other, relayed by its server"
+        let plain = "requests of this project's clients to each other, relayed by its server";
+        protocol::about(LINKS, plain)
     }
 
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Relay
+    }
+
+    fn kind(&self) -> Option<u8> {
+        Some(LINKS)
     }
 
     fn frames(&self) -> u32 {
@@ -147,15 +154,15 @@ impl Contender for RelayedRequests {
     }
 
     fn serve(&self, announcement: Announcement) -> Running {
-        Box::pin(serve(announcement))
+        Box::pin(serve(announcement, LINKS))
     }
 
     fn drive(&self, load: Load) -> Running {
-        callers::drive::<Pair>(load)
+        callers::drive::<Pair<LINKS>>(load)
     }
 }
 
-impl Caller for Pair {
+impl<const LINKS: u8> Caller for Pair<LINKS> {
     async fn connect(address: SocketAddr) -> Result<Self> {
         let (pair, _) = Self::join(address, 1).await?;
         Ok(pair)
@@ -169,19 +176,24 @@ impl Caller for Pair {
 
 /// Passes from client to client; each is one relayed frame.
 #[derive(Debug)]
-pub(super) struct RelayedPasses;
+pub(super) struct RelayedPasses<const LINKS: u8>;
 
-impl Contender for RelayedPasses {
+impl<const LINKS: u8> Contender for RelayedPasses<LINKS> {
     fn name(&self) -> &'static str {
-        "relay-pass"
+        protocol::name(LINKS, ["relay-pass", "relay-pass-aes", "relay-pass-chacha"])
     }
 
     fn about(&self) -> &'static str {
-        "passes of this project's clients to each other, relayed by its server"
+        let plain = "passes of this project's clients to each other, relayed by its server";
+        protocol::about(LINKS, plain)
     }
 
     fn takes(&self, mode: &Mode) -> bool {
         mode.workload == Workload::Relay
+    }
+
+    fn kind(&self) -> Option<u8> {
+        Some(LINKS)
     }
 
     fn links(&self) -> usize {
@@ -189,7 +201,7 @@ impl Contender for RelayedPasses {
     }
 
     fn serve(&self, announcement: Announcement) -> Running {
-        Box::pin(serve(announcement))
+        Box::pin(serve(announcement, LINKS))
     }
 
     fn drive(&self, load: Load) -> Running {
@@ -197,7 +209,7 @@ impl Contender for RelayedPasses {
             let window = load.mode.in_flight;
             let mut pairs = JoinSet::new();
             for _ in 0..load.mode.connections {
-                let (pair, told) = Pair::join(load.address, window).await?;
+                let (pair, told) = Pair::<LINKS>::join(load.address, window).await?;
                 pairs.spawn(keep_telling(pair, told, load.lane(), window));
             }
             while let Some(ended) = pairs.join_next().await {
@@ -210,8 +222,8 @@ impl Contender for RelayedPasses {
 
 /// Keeps `window` passes on their way, fewer than the server drops for a slow receiver, and checks
 /// that all of them arrive in order.
-async fn keep_telling(
-    pair: Pair,
+async fn keep_telling<const LINKS: u8>(
+    pair: Pair<LINKS>,
     mut told: Inbox<Passes>,
     mut lane: Lane,
     window: usize,

@@ -19,7 +19,7 @@ use crate::{
     contenders::{Contender, Rooms},
     files,
     measure::{Measurement, Settings, measure},
-    mode::{Mode, Workload},
+    mode::{Links, Mode, Workload},
     placement::Placement,
     report::json_file,
 };
@@ -51,6 +51,7 @@ static IN_ROOMS: Mode = Mode {
     workload: Workload::Broadcast,
     connections: MEMBERS - 1,
     in_flight: BROADCASTS,
+    links: Links::Plain,
     placement: Placement::Free,
     baseline: "protocol-room",
 };
@@ -64,6 +65,7 @@ const fn requests(connections: usize) -> Mode {
         workload: Workload::InTurn,
         connections,
         in_flight: REQUESTS,
+        links: Links::Plain,
         placement: Placement::Free,
         baseline: "protocol",
     }

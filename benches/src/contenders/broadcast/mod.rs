@@ -16,7 +16,11 @@ mod socketioxide;
 pub(crate) use rendezvous::Rooms;
 
 pub(super) use self::{
-    floors::Floor, inline_floor::Inline, nats::Nats, queue_floor::Queues,
+    floors::Floor,
+    inline_floor::Inline,
+    nats::Nats,
+    progress::{Hearing, Progress},
+    queue_floor::Queues,
     socketioxide::Socketioxide,
 };
 use crate::mode::{Mode, Workload};

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 const SLOTS: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(in crate::contenders) struct Progress {
     started: Instant,
     receivers: u32,
     slots: [Slot; SLOTS],
@@ -31,7 +31,7 @@ struct Slot {
 }
 
 impl Progress {
-    pub(super) fn new(receivers: usize) -> Result<Self> {
+    pub(in crate::contenders) fn new(receivers: usize) -> Result<Self> {
         Ok(Self {
             started: Instant::now(),
             receivers: receivers.try_into()?,
@@ -41,7 +41,7 @@ impl Progress {
     }
 
     /// Notes that a broadcast is about to be sent.
-    pub(super) fn send(&self, number: u64) -> Result<()> {
+    pub(in crate::contenders) fn send(&self, number: u64) -> Result<()> {
         let slot = self.slot(number);
         ensure!(
             self.is_complete(number),
@@ -54,24 +54,24 @@ impl Progress {
     }
 
     /// When a broadcast that is on its way was sent.
-    pub(super) fn sent(&self, number: u64) -> Instant {
+    pub(in crate::contenders) fn sent(&self, number: u64) -> Instant {
         self.started + Duration::from_nanos(self.slot(number).sent.load(Relaxed))
     }
 
     /// Notes that one more receiver has heard a broadcast that is on its way.
-    pub(super) fn heard(&self, number: u64) {
+    pub(in crate::contenders) fn heard(&self, number: u64) {
         if self.slot(number).receivers_left.fetch_sub(1, AcqRel) == 1 {
             self.more.notify_one();
         }
     }
 
     /// Whether all receivers have heard a broadcast, if it is one of the last that were sent.
-    pub(super) fn is_complete(&self, number: u64) -> bool {
+    pub(in crate::contenders) fn is_complete(&self, number: u64) -> bool {
         self.slot(number).receivers_left.load(Acquire) == 0
     }
 
     /// Waits until one more has been heard by all. One may wait.
-    pub(super) async fn more(&self) {
+    pub(in crate::contenders) async fn more(&self) {
         self.more.notified().await;
     }
 
@@ -83,7 +83,7 @@ impl Progress {
 
 /// Which broadcasts one receiver has heard.
 #[derive(Debug, Default)]
-pub(super) struct Hearing {
+pub(in crate::contenders) struct Hearing {
     /// All before this one.
     next: u64,
     /// Of those from there on, a bit for each; only where they need not come in order.
@@ -92,7 +92,7 @@ pub(super) struct Hearing {
 
 impl Hearing {
     /// Fails if a broadcast was heard before, or, `in_order`, if one before it was not.
-    pub(super) fn hear(&mut self, number: u64, in_order: bool) -> Result<()> {
+    pub(in crate::contenders) fn hear(&mut self, number: u64, in_order: bool) -> Result<()> {
         let next = self.next;
         let ahead = number
             .checked_sub(next)

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-use crate::connection::{CallKey, DeliveryLimits, Memory, due};
+use crate::connection::{ByHash, CallKey, DeliveryLimits, Memory, due};
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Link;
 
@@ -52,7 +52,7 @@ impl Memories {
 
 #[derive(Default)]
 struct Links {
-    by_id: HashMap<ConnectionId, Entry>,
+    by_id: HashMap<ConnectionId, Entry, ByHash>,
     by_peer: HashMap<PeerId, ConnectionId>,
 }
 
@@ -66,14 +66,14 @@ struct Entry {
 #[derive(Default)]
 struct Calls {
     /// Whom this link has asked, and which answers each of them owes.
-    asked: HashMap<ConnectionId, Owed>,
+    asked: HashMap<ConnectionId, Owed, ByHash>,
     /// The other side of that relation.
-    askers: HashSet<ConnectionId>,
+    askers: HashSet<ConnectionId, ByHash>,
 }
 
 /// The relayed calls from one link to another that are not answered yet.
 #[derive(Default)]
-struct Owed(Mutex<HashSet<CallKey>>);
+struct Owed(Mutex<HashSet<CallKey, ByHash>>);
 
 impl Owed {
     /// Ends a call; whether it was open.
@@ -81,7 +81,7 @@ impl Owed {
         let mut owed = self.lock();
         let was_owed = owed.remove(call);
         if owed.is_empty() && owed.capacity() > BURST_CAPACITY {
-            *owed = HashSet::new();
+            *owed = HashSet::default();
         }
         was_owed
     }
@@ -89,11 +89,11 @@ impl Owed {
     fn release_idle(&self) {
         let mut owed = self.lock();
         if owed.is_empty() && owed.capacity() > IDLE_CAPACITY {
-            *owed = HashSet::new();
+            *owed = HashSet::default();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<CallKey>> {
+    fn lock(&self) -> MutexGuard<'_, HashSet<CallKey, ByHash>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

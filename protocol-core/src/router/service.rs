@@ -148,13 +148,13 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
         if mode == Mode::Reply && !is_numbered {
             // What is too long for the asker ends its call like what finds no room.
             let fits = frame.len() - 1 <= receiver.frame_out;
-            let answer = RelayedAnswer::new(incoming, me, fits.then_some(frame));
+            let answer = RelayedAnswer::with_key(call, me, fits.then_some(frame));
             receiver.outbox.push_answer(answer);
             return Ok(None);
         }
         let refusal = match Self::pass_on(incoming, &receiver, frame) {
             Ok(()) if mode == Mode::Request || (mode == Mode::ConfirmPass && !is_numbered) => {
-                let call = RelayedCall::new(incoming, receiver.id);
+                let call = RelayedCall::with_key(call, incoming, receiver.id);
                 return Ok(Some(call.new_to_hub(is_new_call)));
             }
             Ok(()) => return Ok(None),

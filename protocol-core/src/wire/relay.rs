@@ -83,7 +83,9 @@ impl Frame<'_> {
 
     /// Where the object starts inside; it is not empty, it has a `type`.
     fn inside(&self) -> Range<usize> {
-        let at = self.line.find('{').map_or(0, |brace| brace + 1);
+        // Mostly the first byte, so that a search by blocks would only cost.
+        let brace = self.line.bytes().position(|byte| byte == b'{');
+        let at = brace.map_or(0, |brace| brace + 1);
         at..at
     }
 }

@@ -34,7 +34,7 @@ pub use reply::ReplyBuffer;
 pub use send::{Peer, Room};
 pub use target::{Recipient, Remote, Remotes};
 
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Hub, Way};
 pub(crate) use keeper::{AnyKeeper, Keep, Typed, Work};
 pub use keeper::{Greeted, Keeper, Lane, Ungreeted};
 pub use link::LinkStatus;

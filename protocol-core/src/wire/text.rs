@@ -9,13 +9,12 @@ use std::borrow::Cow;
 #[inline]
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     // Small enough to be inlined everywhere: most strings end within eight bytes.
-    let marks = bytes
-        .first_chunk()
-        .map_or(0, |chunk| special(u64::from_le_bytes(*chunk)));
-    if marks == 0 {
-        plain_words(bytes)
-    } else {
-        marks.trailing_zeros() as usize / 8
+    let Some(chunk) = bytes.first_chunk() else {
+        return plain_words(bytes, 0);
+    };
+    match special(u64::from_le_bytes(*chunk)) {
+        0 => plain_words(bytes, 8),
+        marks => marks.trailing_zeros() as usize / 8,
     }
 }
 
@@ -43,9 +42,9 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHS: u64 = ONES << 7;
 
+/// Goes on at a whole word.
 #[inline(never)]
-fn plain_words(bytes: &[u8]) -> usize {
-    let mut at = 0;
+fn plain_words(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes[at..].first_chunk() {
         let marks = special(u64::from_le_bytes(*chunk));
         if marks != 0 {

@@ -109,6 +109,11 @@ impl RelayedAnswer {
         }
     }
 
+    /// The buffer of its frame, for another one.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.frame.unwrap_or_default()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.frame.as_ref().map_or(0, Vec::len)
     }

@@ -18,6 +18,7 @@ mod reply;
 mod scratch;
 mod send;
 mod service;
+pub(crate) mod spare;
 mod target;
 
 pub use call::Call;

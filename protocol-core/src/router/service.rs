@@ -12,6 +12,7 @@ use crate::ids::{PeerId, RoomId};
 use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sender, Sets};
 use crate::router::outlet::deliveries;
 use crate::router::scratch::Scratch;
+use crate::router::spare;
 use crate::router::{Context, Gate, Hub, Link, Receivers, Relay, ReplyBuffer, Serve, Way};
 use crate::wire::{Body, ErrorCode, Frame, WireError};
 
@@ -138,7 +139,7 @@ impl<P: Protocol, H, I> AtServerService<P, H, I> {
             mode == Mode::Reply || delivery.seq.is_some() || delivery.from_inc.is_some()
         });
         let frame = || {
-            let mut frame = Vec::new();
+            let mut frame = spare::buffer(incoming.frame.relayed_size(from, stamp));
             incoming.frame.relay(from, stamp, &mut frame);
             frame
         };

@@ -38,3 +38,27 @@ pub(super) fn keyed(text: &[u8]) -> u64 {
     hasher.write(text);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn numbers_that_follow_each_other_are_spread_evenly() {
+        let hashes = (0..1_024_u64).map(|number| ByHash::default().hash_one(number));
+        // A table takes its place from the low bits, and tells entries apart by the high ones.
+        let (low, high): (HashSet<_>, HashSet<_>) =
+            hashes.map(|hash| (hash % 1_024, hash >> 57)).unzip();
+        assert_eq!((low.len(), high.len()), (1_024, 128));
+    }
+
+    #[test]
+    fn a_text_has_one_hash() {
+        let texts = ["", "a", "b", "ab", "ba", &"a".repeat(64), &"a".repeat(63)];
+        let hashes: HashSet<_> = texts.iter().map(|text| keyed(text.as_bytes())).collect();
+        assert_eq!(hashes.len(), texts.len());
+        assert!(hashes.contains(&keyed(b"ab")));
+    }
+}

@@ -4,18 +4,28 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::{Hash, Hasher};
 use std::time::Instant;
 
+use super::hashed::{ByHash, keyed};
 use super::incoming::{Incoming, Mode, ShortText};
 use crate::ids::ConnectionId;
 use crate::wire::Body;
 
 /// What tells a call from others between the same two peers: its id, and whether it is a confirmed
 /// pass or a request, whose ids are chosen apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallKey {
+    /// Of the id, hashed once for all tables that the call stands in.
+    hash: u64,
     pub(super) mode: Mode,
     pub(super) id: ShortText,
+}
+
+impl Hash for CallKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
 }
 
 impl CallKey {
@@ -27,6 +37,7 @@ impl CallKey {
             (mode, _) => mode,
         };
         Self {
+            hash: keyed(incoming.id.as_bytes()),
             mode,
             id: ShortText::new(incoming.id),
         }
@@ -47,9 +58,14 @@ pub struct RelayedCall {
 impl RelayedCall {
     /// The call that `incoming` is, handed to the connection `via`.
     pub fn new(incoming: &Incoming<'_>, via: ConnectionId) -> Self {
+        Self::with_key(CallKey::of(incoming), incoming, via)
+    }
+
+    /// The same where the call's key is known.
+    pub(crate) fn with_key(key: CallKey, incoming: &Incoming<'_>, via: ConnectionId) -> Self {
         Self {
             via,
-            key: CallKey::of(incoming),
+            key,
             name: ShortText::new(incoming.name),
             is_new_to_hub: None,
         }
@@ -77,11 +93,12 @@ impl RelayedAnswer {
     /// The answer that `incoming` is, from the connection `via`, to be sent on as `frame`; without
     /// one the call ends as `internal`.
     pub fn new(incoming: &Incoming<'_>, via: ConnectionId, frame: Option<Vec<u8>>) -> Self {
-        Self {
-            via,
-            key: CallKey::of(incoming),
-            frame,
-        }
+        Self::with_key(CallKey::of(incoming), via, frame)
+    }
+
+    /// The same where the call's key is known.
+    pub(crate) fn with_key(key: CallKey, via: ConnectionId, frame: Option<Vec<u8>>) -> Self {
+        Self { via, key, frame }
     }
 
     /// The same answer without its frame: that it came, and that there is no room for it.
@@ -90,6 +107,11 @@ impl RelayedAnswer {
             frame: None,
             ..self
         }
+    }
+
+    /// The buffer of its frame, for another one.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.frame.unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -103,7 +125,7 @@ pub(super) struct Relayed(Option<Box<Calls>>);
 
 #[derive(Default)]
 struct Calls {
-    open: HashMap<(ConnectionId, CallKey), Open>,
+    open: HashMap<(ConnectionId, CallKey), Open, ByHash>,
     opened: u64,
     /// No call expires before this time.
     earliest: Option<Instant>,

@@ -271,6 +271,10 @@ impl<P: Protocol> Context<P, AtServer> {
     pub(crate) fn hub(&self) -> Option<Arc<Hub>> {
         self.link.hub()
     }
+
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
 }
 
 impl<P: Protocol, W: ClientSide> Context<P, W> {

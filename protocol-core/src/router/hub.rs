@@ -1,11 +1,15 @@
 //! The connections of one server: by id, by the peer they speak for, and who has asked whom.
 
+mod way;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-use crate::connection::{CallKey, DeliveryLimits, Memory, due};
+use self::way::Owed;
+pub(crate) use self::way::Way;
+use crate::connection::{ByHash, CallKey, DeliveryLimits, Memory, due};
 use crate::ids::{ConnectionId, PeerId};
 use crate::router::Link;
 
@@ -15,10 +19,6 @@ const MANY_ASKED: usize = 64;
 /// Lives that are remembered beyond their sessions: more than a server has sessions, and each takes a
 /// few hundred bytes.
 const MEMORIES: usize = 65_536;
-
-/// For how many calls a settled pair may keep places, while its asker is busy and when it is idle.
-const BURST_CAPACITY: usize = 128;
-const IDLE_CAPACITY: usize = 8;
 
 #[derive(Default)]
 pub(crate) struct Hub {
@@ -52,7 +52,7 @@ impl Memories {
 
 #[derive(Default)]
 struct Links {
-    by_id: HashMap<ConnectionId, Entry>,
+    by_id: HashMap<ConnectionId, Entry, ByHash>,
     by_peer: HashMap<PeerId, ConnectionId>,
 }
 
@@ -66,36 +66,9 @@ struct Entry {
 #[derive(Default)]
 struct Calls {
     /// Whom this link has asked, and which answers each of them owes.
-    asked: HashMap<ConnectionId, Owed>,
+    asked: HashMap<ConnectionId, Arc<Owed>, ByHash>,
     /// The other side of that relation.
-    askers: HashSet<ConnectionId>,
-}
-
-/// The relayed calls from one link to another that are not answered yet.
-#[derive(Default)]
-struct Owed(Mutex<HashSet<CallKey>>);
-
-impl Owed {
-    /// Ends a call; whether it was open.
-    fn end(&self, call: &CallKey) -> bool {
-        let mut owed = self.lock();
-        let was_owed = owed.remove(call);
-        if owed.is_empty() && owed.capacity() > BURST_CAPACITY {
-            *owed = HashSet::new();
-        }
-        was_owed
-    }
-
-    fn release_idle(&self) {
-        let mut owed = self.lock();
-        if owed.is_empty() && owed.capacity() > IDLE_CAPACITY {
-            *owed = HashSet::new();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<CallKey>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    askers: HashSet<ConnectionId, ByHash>,
 }
 
 impl Links {
@@ -104,7 +77,7 @@ impl Links {
     }
 
     /// What `debtor` owes `asker`, where they have to do with each other.
-    fn owed(&self, asker: ConnectionId, debtor: ConnectionId) -> Option<&Owed> {
+    fn owed(&self, asker: ConnectionId, debtor: ConnectionId) -> Option<&Arc<Owed>> {
         self.by_id.get(&asker)?.calls.as_ref()?.asked.get(&debtor)
     }
 
@@ -122,7 +95,7 @@ impl Links {
         if count < MANY_ASKED || !count.is_power_of_two() {
             return;
         }
-        let settled = calls.asked.extract_if(|_, owed| owed.lock().is_empty());
+        let settled = calls.asked.extract_if(|_, owed| owed.finish_settled());
         let settled: Vec<_> = settled.collect();
         for (id, _) in settled {
             if let Some(calls) = self.calls(id) {
@@ -153,7 +126,9 @@ impl Hub {
             link: Arc::clone(link),
             calls: None,
         };
-        self.write().by_id.insert(link.id, entry);
+        let mut links = self.write();
+        links.by_id.insert(link.id, entry);
+        link.set_listed(true);
     }
 
     /// Frees the name of a link that has ended, and tells those who wait for its answers. Does
@@ -163,11 +138,13 @@ impl Hub {
         let Some(entry) = links.by_id.remove(&link.id) else {
             return;
         };
+        link.set_listed(false);
         if let Some(peer) = link.peer.get() {
             links.by_peer.remove(peer);
         }
         let calls = entry.calls.unwrap_or_default();
-        for asked in calls.asked.keys() {
+        for (asked, owed) in &calls.asked {
+            owed.finish();
             if let Some(asked) = links.calls(*asked) {
                 asked.askers.remove(&link.id);
             }
@@ -175,8 +152,9 @@ impl Hub {
         let mut waiting = Vec::with_capacity(calls.askers.len());
         for asker in &calls.askers {
             if let Some(asker) = links.by_id.get_mut(asker) {
-                if let Some(calls) = &mut asker.calls {
-                    calls.asked.remove(&link.id);
+                let calls = asker.calls.as_mut();
+                if let Some(owed) = calls.and_then(|calls| calls.asked.remove(&link.id)) {
+                    owed.finish();
                 }
                 waiting.push(Arc::clone(&asker.link));
             }
@@ -211,54 +189,85 @@ impl Hub {
     }
 
     /// The link of `peer`, as a sender that is still here itself reaches it.
-    pub(crate) fn reach(&self, sender: ConnectionId, peer: &str) -> Option<Arc<Link>> {
-        let links = self.read();
-        if !links.by_id.contains_key(&sender) {
+    pub(crate) fn reach<'a>(
+        &self,
+        sender: &Link,
+        way: &'a mut Way,
+        peer: &str,
+    ) -> Option<&'a Arc<Link>> {
+        if !sender.is_listed() {
             return None;
         }
-        links.of_peer(peer).map(|entry| Arc::clone(&entry.link))
+        if way.to(peer).is_none() {
+            way.lead(self.of_peer(peer)?);
+        }
+        way.to(peer)
     }
 
     /// The link of `peer`, which from now on owes `asker` the answer to `call`; and whether it did
     /// not owe it before.
-    pub(crate) fn ask(
+    pub(crate) fn ask<'a>(
         &self,
-        asker: ConnectionId,
+        asker: &Link,
+        way: &'a mut Way,
         peer: &str,
         call: CallKey,
-    ) -> Option<(Arc<Link>, bool)> {
+    ) -> Option<(&'a Arc<Link>, bool)> {
+        let is_new = match way.begin(peer, call) {
+            Some(is_new) => is_new,
+            None => self.ask_anew(asker.id, way, peer, call)?,
+        };
+        Some((way.link()?, is_new))
+    }
+
+    fn ask_anew(
+        &self,
+        asker: ConnectionId,
+        way: &mut Way,
+        peer: &str,
+        call: CallKey,
+    ) -> Option<bool> {
         {
             let links = self.read();
             let entry = links.of_peer(peer)?;
             if let Some(owed) = links.owed(asker, entry.link.id) {
-                let new = owed.lock().insert(call);
-                return Some((Arc::clone(&entry.link), new));
+                let is_new = owed.begin(call);
+                way.lead(Arc::clone(&entry.link)).asked = Some(Arc::clone(owed));
+                return is_new;
             }
         }
         let mut links = self.write();
         let id = *links.by_peer.get(peer)?;
         let entry = links.by_id.get_mut(&asker)?;
         let calls = entry.calls.get_or_insert_default();
-        let new = calls.asked.entry(id).or_default().lock().insert(call);
+        let owed = Arc::clone(calls.asked.entry(id).or_default());
+        let is_new = owed.begin(call);
         let entry = links.by_id.get_mut(&id)?;
         entry.calls.get_or_insert_default().askers.insert(asker);
-        let link = Arc::clone(&entry.link);
+        way.lead(Arc::clone(&entry.link)).asked = Some(owed);
         links.forget_settled(asker);
-        Some((link, new))
+        is_new
     }
 
     /// The link of `peer`, if `debtor` owes it the answer to `call`; from now on no more. So nobody
     /// gets answers into a queue that its owner has not asked for.
-    pub(crate) fn answer(
+    pub(crate) fn answer<'a>(
         &self,
-        debtor: ConnectionId,
+        debtor: &Link,
+        way: &'a mut Way,
         peer: &str,
         call: CallKey,
-    ) -> Option<Arc<Link>> {
-        let links = self.read();
-        let asker = links.of_peer(peer)?;
-        let owed = asker.calls.as_ref()?.asked.get(&debtor)?.end(&call);
-        owed.then(|| Arc::clone(&asker.link))
+    ) -> Option<&'a Arc<Link>> {
+        let was_owed = if let Some(was_owed) = way.end(peer, &call) {
+            was_owed
+        } else {
+            let links = self.read();
+            let asker = links.of_peer(peer)?;
+            let owed = asker.calls.as_ref()?.asked.get(&debtor.id)?;
+            way.lead(Arc::clone(&asker.link)).owed = Some(Arc::clone(owed));
+            owed.end(&call)?
+        };
+        way.link().filter(|_| was_owed)
     }
 
     /// Frees what bursts of calls of a link took that is idle.
@@ -266,7 +275,7 @@ impl Hub {
         let links = self.read();
         let entry = links.by_id.get(&asker);
         if let Some(calls) = entry.and_then(|entry| entry.calls.as_ref()) {
-            calls.asked.values().for_each(Owed::release_idle);
+            calls.asked.values().for_each(|owed| owed.release_idle());
         }
     }
 

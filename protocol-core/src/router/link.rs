@@ -73,6 +73,8 @@ pub(crate) struct Link {
     pub(crate) send_timeout: Duration,
     pub(crate) peer: OnceLock<PeerId>,
     pub(crate) session: OnceLock<OpenSession>,
+    /// Whether the hub knows it, so that others reach it by its name.
+    listed: AtomicBool,
     /// The link is lost and the session goes on.
     down: AtomicBool,
     /// Whether the other end shows now and then that it lives.
@@ -123,6 +125,7 @@ impl Link {
             send_timeout: limits.send_timeout,
             peer: OnceLock::new(),
             session: OnceLock::new(),
+            listed: AtomicBool::new(false),
             down: AtomicBool::new(false),
             beats: AtomicBool::new(false),
             received: AtomicU64::new(0),
@@ -161,6 +164,15 @@ impl Link {
     /// The life of the peer at the other end, if it has declared one.
     pub(crate) fn inc(&self) -> Option<&str> {
         self.session.get()?.terms.far_inc.as_deref()
+    }
+
+    /// Takes note whether the hub knows it; said while the hub is locked.
+    pub(super) fn set_listed(&self, listed: bool) {
+        self.listed.store(listed, Ordering::Release);
+    }
+
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_down(&self) -> bool {

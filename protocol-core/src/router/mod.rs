@@ -18,6 +18,7 @@ mod reply;
 mod scratch;
 mod send;
 mod service;
+pub(crate) mod spare;
 mod target;
 
 pub use call::Call;
@@ -34,7 +35,7 @@ pub use reply::ReplyBuffer;
 pub use send::{Peer, Room};
 pub use target::{Recipient, Remote, Remotes};
 
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Hub, Way};
 pub(crate) use keeper::{AnyKeeper, Keep, Typed, Work};
 pub use keeper::{Greeted, Keeper, Lane, Ungreeted};
 pub use link::LinkStatus;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::connection::{
     CallKey, Exchange, Incoming, Mode, Outgoing, RelayedAnswer, RelayedCall, Share, Tried,
@@ -12,7 +12,8 @@ use crate::ids::{PeerId, RoomId};
 use crate::protocol::{AtClient, AtPeer, AtServer, Protocol, Sender, Sets};
 use crate::router::outlet::deliveries;
 use crate::router::scratch::Scratch;
-use crate::router::{Context, Gate, Link, Receivers, Relay, ReplyBuffer, Serve};
+use crate::router::spare;
+use crate::router::{Context, Gate, Hub, Link, Receivers, Relay, ReplyBuffer, Serve, Way};
 use crate::wire::{Body, ErrorCode, Frame, WireError};
 
 /// What became of an event that was not refused.
@@ -109,6 +110,9 @@ fn is_numbered_reply(frame: &Frame<'_>) -> bool {
 /// A server's handlers for one connection.
 pub(crate) struct AtServerService<P: Protocol, H, I> {
     pub(crate) cx: Context<P, AtServer>,
+    pub(crate) hub: Arc<Hub>,
+    /// To the peer that something was last relayed to. Only the link's driver takes it.
+    pub(crate) way: Mutex<Way>,
     pub(crate) handlers: Arc<H>,
     pub(crate) gates: Arc<[Arc<dyn Gate<P>>]>,
     pub(crate) relays: Arc<[Arc<dyn Relay<P>>]>,
@@ -118,52 +122,58 @@ pub(crate) struct AtServerService<P: Protocol, H, I> {
 impl<P: Protocol, H, I> AtServerService<P, H, I> {
     /// Passes a frame on to the peer that it is for (`PROTOCOL.md` §8).
     fn relay(&self, incoming: &Incoming<'_>, dest: &str) -> Result<Option<RelayedCall>, WireError> {
-        let (mode, me) = (incoming.mode, self.cx.connection());
+        let (mode, me) = (incoming.mode, self.cx.link());
         let from = self.may_relay(incoming, dest)?;
         if let Some(room) = dest.strip_prefix('#') {
             return self.relay_to_room(incoming, from, room).map(|()| None);
         }
-        let hub = self.cx.hub();
-        let call = CallKey::of(incoming);
         let delivery = &incoming.frame.delivery;
         // What is numbered its sender sends again until its receiver answers, so nothing is kept of it.
-        let is_numbered = match mode {
-            Mode::ConfirmPass => delivery.seq.is_some(),
-            Mode::Reply => is_numbered_reply(incoming.frame),
-            Mode::Pass | Mode::Request => false,
+        let is_call = match mode {
+            Mode::ConfirmPass => delivery.seq.is_none(),
+            Mode::Reply => !is_numbered_reply(incoming.frame),
+            Mode::Pass => false,
+            Mode::Request => true,
         };
-        let receiver = hub.as_deref().and_then(|hub| match mode {
-            _ if is_numbered => Some((hub.reach(me, dest)?, false)),
-            Mode::Pass => Some((hub.reach(me, dest)?, false)),
-            Mode::ConfirmPass | Mode::Request => hub.ask(me, dest, call),
-            Mode::Reply => Some((hub.answer(me, dest, call)?, false)),
-        });
-        let absent = || WireError::new(ErrorCode::PeerNotFound, "no such peer is logged in");
-        let (receiver, is_new_call) = receiver.ok_or_else(absent)?;
         let stamp = self.cx.inc().filter(|_| {
             mode == Mode::Reply || delivery.seq.is_some() || delivery.from_inc.is_some()
         });
-        let mut frame = Vec::new();
-        incoming.frame.relay(from, stamp, &mut frame);
-        if mode == Mode::Reply && !is_numbered {
+        let frame = || {
+            let mut frame = spare::buffer(incoming.frame.relayed_size(from, stamp));
+            incoming.frame.relay(from, stamp, &mut frame);
+            frame
+        };
+        let absent = || WireError::new(ErrorCode::PeerNotFound, "no such peer is logged in");
+        let mut way = self.way.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_call {
+            let receiver = self.hub.reach(me, &mut way, dest).ok_or_else(absent)?;
+            return Self::pass_on(incoming, receiver, frame()).map(|()| None);
+        }
+        let call = CallKey::of(incoming);
+        if mode == Mode::Reply {
+            let asker = self.hub.answer(me, &mut way, dest, call);
+            let asker = asker.ok_or_else(absent)?;
+            let frame = frame();
             // What is too long for the asker ends its call like what finds no room.
-            let fits = frame.len() - 1 <= receiver.frame_out;
-            let answer = RelayedAnswer::new(incoming, me, fits.then_some(frame));
-            receiver.outbox.push_answer(answer);
+            let fits = frame.len() - 1 <= asker.frame_out;
+            let answer = RelayedAnswer::with_key(call, me.id, fits.then_some(frame));
+            asker.outbox.push_answer(answer);
             return Ok(None);
         }
-        let refusal = match Self::pass_on(incoming, &receiver, frame) {
-            Ok(()) if mode == Mode::Request || (mode == Mode::ConfirmPass && !is_numbered) => {
-                let call = RelayedCall::new(incoming, receiver.id);
-                return Ok(Some(call.new_to_hub(is_new_call)));
+        let asked = self.hub.ask(me, &mut way, dest, call);
+        let (receiver, is_new_call) = asked.ok_or_else(absent)?;
+        match Self::pass_on(incoming, receiver, frame()) {
+            Ok(()) => {
+                let call = RelayedCall::with_key(call, incoming, receiver.id);
+                Ok(Some(call.new_to_hub(is_new_call)))
             }
-            Ok(()) => return Ok(None),
-            Err(refusal) => refusal,
-        };
-        if let (Some(hub), true) = (hub, is_new_call) {
-            hub.settle(me, receiver.id, call);
+            Err(refusal) => {
+                if is_new_call {
+                    self.hub.settle(me.id, receiver.id, call);
+                }
+                Err(refusal)
+            }
         }
-        Err(refusal)
     }
 
     /// Queues a frame for its receiver, without waiting.

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::mem;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -343,6 +343,8 @@ where
         );
         let service = Arc::new(AtServerService::<P, H, I> {
             cx: router::Context::new(Arc::clone(&link), ()),
+            hub: Arc::clone(&self.hub),
+            way: Mutex::default(),
             handlers: Arc::clone(&self.handlers),
             gates: Arc::clone(&self.gates),
             relays: Arc::clone(&self.relays),

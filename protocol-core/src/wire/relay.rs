@@ -50,9 +50,7 @@ impl Frame<'_> {
             None => out.extend_from_slice(b"null"),
         };
 
-        let stamps =
-            from.len() + from_inc.map_or(0, str::len) + r#""from":"","from_inc":"",_"#.len();
-        out.reserve(line.len() + stamps);
+        out.reserve(self.relayed_size(from, from_inc));
         let rest = match &self.from_inc_at {
             Some(inc) if inc.start < at.start => {
                 out.extend_from_slice(&line[..inc.start]);
@@ -81,9 +79,17 @@ impl Frame<'_> {
         out.push(b'\n');
     }
 
+    /// The bytes that [`relay`](Self::relay) appends, or some more, where no text has to be escaped.
+    pub(crate) fn relayed_size(&self, from: &str, from_inc: Option<&str>) -> usize {
+        let stamps = r#""from":"","from_inc":"",_"#.len();
+        self.line.len() + from.len() + from_inc.map_or(0, str::len) + stamps
+    }
+
     /// Where the object starts inside; it is not empty, it has a `type`.
     fn inside(&self) -> Range<usize> {
-        let at = self.line.find('{').map_or(0, |brace| brace + 1);
+        // Mostly the first byte, so that a search by blocks would only cost.
+        let brace = self.line.bytes().position(|byte| byte == b'{');
+        let at = brace.map_or(0, |brace| brace + 1);
         at..at
     }
 }

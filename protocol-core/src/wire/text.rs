@@ -42,7 +42,7 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHS: u64 = ONES << 7;
 
-/// From `at` on.
+/// Goes on at a whole word.
 #[inline(never)]
 fn plain_words(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes[at..].first_chunk() {

@@ -53,15 +53,33 @@ impl Room {
     }
 
     fn asks(&self, asker: &Link, peer: &str, id: &str) -> bool {
-        let (_, new) = self
-            .hub
-            .ask(asker.id, peer, call(id))
-            .expect("the peer is here");
-        new
+        self.asks_by(&mut Way::default(), asker, peer, id)
+            .expect("the peer is here")
+    }
+
+    /// The same on a way that was kept, with none where nobody is asked.
+    fn asks_by(&self, way: &mut Way, asker: &Link, peer: &str, id: &str) -> Option<bool> {
+        let debtor = self.hub.ask(asker, way, peer, call(id));
+        debtor.map(|(link, is_new)| {
+            assert_eq!(link.peer.get().map(PeerId::as_str), Some(peer));
+            is_new
+        })
     }
 
     fn answers(&self, debtor: &Link, peer: &str, id: &str) -> bool {
-        self.hub.answer(debtor.id, peer, call(id)).is_some()
+        self.answers_by(&mut Way::default(), debtor, peer, id)
+    }
+
+    fn answers_by(&self, way: &mut Way, debtor: &Link, peer: &str, id: &str) -> bool {
+        let asker = self.hub.answer(debtor, way, peer, call(id));
+        asker.is_some_and(|link| {
+            assert_eq!(link.peer.get().map(PeerId::as_str), Some(peer));
+            true
+        })
+    }
+
+    fn reaches(&self, sender: &Link, peer: &str) -> bool {
+        self.hub.reach(sender, &mut Way::default(), peer).is_some()
     }
 }
 
@@ -122,11 +140,12 @@ fn who_is_gone_asks_nobody_and_is_asked_by_nobody() {
     let (alice, bob) = (room.named("alice"), room.named("bob"));
     assert!(room.asks(&alice, "bob", "7"));
     room.hub.remove(&bob);
-    assert!(room.hub.ask(alice.id, "bob", call("8")).is_none());
+    let anew = &mut Way::default();
+    assert_eq!(room.asks_by(anew, &alice, "bob", "8"), None);
     assert!(!room.answers(&bob, "alice", "7"));
-    assert!(room.hub.reach(alice.id, "bob").is_none());
-    assert!(room.hub.ask(bob.id, "alice", call("8")).is_none());
-    assert!(room.hub.reach(bob.id, "alice").is_none());
+    assert!(!room.reaches(&alice, "bob"));
+    assert_eq!(room.asks_by(anew, &bob, "alice", "8"), None);
+    assert!(!room.reaches(&bob, "alice"));
     assert_eq!(room.relations(&alice), (vec![], vec![]));
 }
 
@@ -141,6 +160,71 @@ fn those_who_asked_are_told_who_is_gone_and_nobody_else_is() {
     assert!(!carol.outbox.calls_for_attention());
     assert!(!bob.outbox.calls_for_attention());
     assert_eq!(room.relations(&carol), (vec![], vec![]));
+}
+
+#[test]
+fn a_kept_way_judges_as_the_hub_does() {
+    let room = Room::new();
+    let (alice, bob, carol) = (room.named("alice"), room.named("bob"), room.named("carol"));
+    let (of_alice, of_bob) = (&mut Way::default(), &mut Way::default());
+    for _ in 0..2 {
+        assert_eq!(room.asks_by(of_alice, &alice, "bob", "7"), Some(true));
+        assert_eq!(room.asks_by(of_alice, &alice, "bob", "7"), Some(false));
+        assert_eq!(room.asks_by(of_alice, &alice, "carol", "7"), Some(true));
+        assert!(!room.answers_by(of_bob, &bob, "alice", "9"));
+        assert!(!room.answers_by(of_bob, &bob, "carol", "7"));
+        assert!(room.answers_by(of_bob, &bob, "alice", "7"));
+        assert!(!room.answers_by(of_bob, &bob, "alice", "7"));
+        assert!(room.answers(&carol, "alice", "7"));
+    }
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "8"), Some(true));
+    room.hub.settle(alice.id, bob.id, call("8"));
+    assert!(!room.answers_by(of_bob, &bob, "alice", "8"));
+}
+
+#[test]
+fn a_way_to_who_is_gone_leads_to_whoever_has_the_name_next() {
+    let room = Room::new();
+    let (alice, bob) = (room.named("alice"), room.named("bob"));
+    let (of_alice, of_bob) = (&mut Way::default(), &mut Way::default());
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "7"), Some(true));
+    assert!(room.answers_by(of_bob, &bob, "alice", "7"));
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "8"), Some(true));
+
+    room.hub.remove(&bob);
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "9"), None);
+    assert!(room.hub.reach(&alice, of_alice, "bob").is_none());
+    assert!(!room.answers_by(of_bob, &bob, "alice", "8"));
+
+    let next = room.named("bob");
+    assert!(!room.answers(&next, "alice", "8"), "another was asked that");
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "8"), Some(true));
+    let reached = room.hub.reach(&alice, of_alice, "bob");
+    assert_eq!(reached.map(|link| link.id), Some(next.id));
+    assert!(room.answers(&next, "alice", "8"));
+
+    room.hub.remove(&alice);
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "9"), None);
+    assert!(room.hub.reach(&alice, of_alice, "bob").is_none());
+}
+
+#[test]
+fn a_way_to_one_who_was_forgotten_is_found_anew() {
+    let room = Room::new();
+    let (alice, bob) = (room.named("alice"), room.named("bob"));
+    let (of_alice, of_bob) = (&mut Way::default(), &mut Way::default());
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "7"), Some(true));
+    assert!(room.answers_by(of_bob, &bob, "alice", "7"));
+    for n in 0..MANY_ASKED {
+        let name = n.to_string();
+        let other = room.named(&name);
+        assert!(room.asks(&alice, &name, "7"));
+        assert!(room.answers(&other, "alice", "7"));
+    }
+    assert_eq!(room.relations(&bob).1, []);
+    assert_eq!(room.asks_by(of_alice, &alice, "bob", "8"), Some(true));
+    assert_eq!(room.relations(&bob).1, [alice.id]);
+    assert!(room.answers_by(of_bob, &bob, "alice", "8"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{Driver, admit};
 use crate::connection::{Closing, Incoming, Outgoing, due};
 use crate::error::CloseReason;
 use crate::metrics;
-use crate::router::Service;
+use crate::router::{Service, spare};
 use crate::runtime::{buffers, now};
 
 /// Reads without a pause in one visit of the scheduler; then other tasks get their turn.
@@ -196,6 +196,7 @@ impl Driver {
                 None => break,
                 Some(Outgoing::Frame(frame) | Outgoing::Answer(frame)) => {
                     self.connection.send_frame(&frame);
+                    spare::give_back(frame);
                 }
                 Some(Outgoing::Held(frame)) if self.goes_on() => {
                     self.connection.send_held(&frame);
@@ -211,6 +212,7 @@ impl Driver {
                 }
                 Some(Outgoing::Relayed(answer)) => {
                     self.connection.relay_answer(&answer);
+                    spare::give_back(answer.into_buffer());
                 }
                 Some(Outgoing::PeerGone(via)) => self.connection.peer_gone(via),
             }

@@ -101,6 +101,8 @@ pub struct Connection {
     core: Core,
     input: Input,
     codec: Box<dyn Codec>,
+    /// Whether that is a plain one.
+    is_plain: bool,
     /// Why the codec reads no more, until what it has read before is handled.
     unreadable: Option<Box<CodecError>>,
     /// Whether the other end was told that nothing follows.
@@ -142,6 +144,7 @@ impl Connection {
         Self {
             core: Core::new(role, limits, ids),
             input: Input::default(),
+            is_plain: codec.is_plain(),
             codec,
             unreadable: None,
             finished: false,
@@ -221,6 +224,19 @@ impl Connection {
         if !matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) {
             self.core.phase = Phase::Closed;
         }
+    }
+
+    /// Whether nothing is due, and nothing to be looked after but what arrives, is sent or times out.
+    pub(crate) fn is_calm(&self) -> bool {
+        let core = &self.core;
+        core.phase == Phase::Open
+            && !self.closing
+            && !core.muted
+            && !core.broken
+            && !core.down
+            && self.stranger.is_none()
+            && self.output_len() + self.held_back == 0
+            && !self.has_streams_waiting()
     }
 
     /// Takes note of how many handlers are at work beside [`next_event`](Self::next_event), whose

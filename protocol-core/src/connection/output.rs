@@ -60,6 +60,20 @@ impl Connection {
         }
     }
 
+    /// Appends frames of one line each. On a plain link they are bytes of the wire at once, where no
+    /// other frames go before them.
+    pub(crate) fn send_lines<'a>(&mut self, frames: impl Iterator<Item = &'a [u8]>) {
+        let core = &mut self.core;
+        if self.is_plain && core.out.is_empty() && !core.muted && !core.down {
+            for frame in frames {
+                core.sealed.extend_from_slice(frame);
+                core.sent += 1;
+            }
+        } else {
+            frames.for_each(|frame| self.send_frame(frame));
+        }
+    }
+
     /// Sends a request or a confirmed pass. Its waiter is told exactly once how it ended.
     pub fn send_call(&mut self, now: Instant, call: OutgoingCall) {
         self.core.send_call(now, call);
@@ -240,6 +254,11 @@ impl Connection {
         if self.core.sealed.capacity() == 0 {
             self.core.sealed = wire();
         }
+    }
+
+    /// Whether so many bytes may be added at once that are frames of this end's own will.
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        self.output_len() + bytes <= self.core.limits.outbound_to_send()
     }
 
     /// Frees what many relayed calls took, once none is open.

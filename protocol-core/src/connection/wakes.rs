@@ -2,6 +2,7 @@
 //! woken once a batch finds all of it.
 
 use std::cell::RefCell;
+use std::mem;
 use std::task::Waker;
 
 /// Places that a thread keeps for its next batch.
@@ -13,7 +14,6 @@ const FEW: usize = 8;
 /// Wakes more than a few tasks, which it is given the last first.
 pub(crate) type WakeMany = fn(&mut dyn ExactSizeIterator<Item = Waker>);
 
-#[derive(Default)]
 struct Held {
     /// How the batch wakes many; none where no batch is at work.
     many: Option<WakeMany>,
@@ -98,12 +98,17 @@ impl Drop for Resumed {
 
 /// Ends the batch, if one is at work, and wakes whom it held back.
 fn release() -> Option<WakeMany> {
-    let held = HELD.try_with(RefCell::take).unwrap_or_default();
-    let Held {
-        many,
-        mut callers,
-        mut readers,
-    } = held;
+    let held = HELD.try_with(|held| {
+        let mut held = held.borrow_mut();
+        // Most batches wake nobody.
+        let wakes = !held.callers.is_empty() || !held.readers.is_empty();
+        let lists = wakes.then(|| (mem::take(&mut held.callers), mem::take(&mut held.readers)));
+        (held.many.take(), lists)
+    });
+    let (many, lists) = held.unwrap_or_default();
+    let Some((mut callers, mut readers)) = lists else {
+        return many;
+    };
     // Wakers are others' code, which may wake in turn.
     wake_all(&mut readers, FEW, many);
     wake_all(&mut callers, 1, many);

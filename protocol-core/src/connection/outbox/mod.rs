@@ -124,12 +124,14 @@ impl Outbox {
             return Pushed::Closed(CloseReason::Closed);
         }
         let pushed = if queue.parked.is_empty() && self.has_room(&queue) {
+            queue.asks |= outgoing.as_frame().is_none();
             queue.make_way(outgoing.len());
             queue.ready_bytes += outgoing.len();
             queue.ready.push_back(outgoing);
             Pushed::Queued
         } else {
             metrics::count(metrics::SENDERS_PARKED);
+            queue.asks = true;
             Pushed::Parked(queue.park(Parked {
                 outgoing,
                 waiter: waiter(),
@@ -137,7 +139,7 @@ impl Outbox {
                 deadline: None,
             }))
         };
-        self.call_driver(queue);
+        self.wake_driver(queue);
         pushed
     }
 
@@ -153,11 +155,14 @@ impl Outbox {
         };
         // What may be missed does not take the place of what must not.
         if !has_room || !queue.parked.is_empty() || queue.down.is_some() {
+            // At its next visit the driver tells whoever wants to know that something was dropped.
+            queue.asks = true;
             return Tried::Full;
         }
+        queue.asks |= outgoing.as_frame().is_none();
         queue.ready_bytes += outgoing.len();
         queue.ready.push_back(outgoing);
-        self.call_driver(queue);
+        self.wake_driver(queue);
         Tried::Queued
     }
 
@@ -226,8 +231,14 @@ impl Outbox {
         self.call_driver(queue);
     }
 
-    /// Wakes the driver, once for all that is pushed until its next visit.
+    /// Has the driver look after all that may be asked of it.
     fn call_driver(&self, mut queue: MutexGuard<'_, Queue>) {
+        queue.asks = true;
+        self.wake_driver(queue);
+    }
+
+    /// Wakes the driver, once for all that is pushed until its next visit.
+    fn wake_driver(&self, mut queue: MutexGuard<'_, Queue>) {
         self.attention.store(true, Ordering::Release);
         if mem::take(&mut queue.driver_waits) {
             let driver = queue.driver.take();

@@ -107,6 +107,8 @@ pub(super) struct Queue {
     unstamped: u64,
     /// No parked command gives up before this time.
     parked_until: Option<Instant>,
+    /// Whether the driver is to look after more than frames that are ready.
+    pub(super) asks: bool,
     pub(super) abandoned: bool,
     pub(super) closing: Option<Closing>,
     /// How many events, and bytes, waited when the link was lost, where the session goes on.
@@ -229,8 +231,31 @@ impl Backlog {
         self.commands.len() + self.calls.len()
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The frames of a backlog that holds nothing else.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        self.commands.iter().filter_map(Outgoing::as_frame)
+    }
+
+    pub(crate) fn clear_frames(&mut self) {
+        self.commands.clear();
+        self.bytes = 0;
+    }
+
+    /// Takes in frames of so many `bytes` in all, where it is empty.
+    pub(super) fn take_frames(&mut self, ready: &mut VecDeque<Outgoing>, bytes: usize) {
+        std::mem::swap(&mut self.commands, ready);
+        self.bytes = bytes;
+    }
+
+    /// Leaves its places to the queue again, so that both use the same memory each time.
+    pub(super) fn give_back(&mut self, ready: &mut VecDeque<Outgoing>) {
+        if self.is_empty() && ready.is_empty() {
+            std::mem::swap(&mut self.commands, ready);
+        }
     }
 
     /// Puts an answer behind what its handler sent.
@@ -316,6 +341,15 @@ impl Backlog {
 }
 
 impl Outgoing {
+    /// The whole frame that it is, if it is no more than that.
+    pub(super) fn as_frame(&self) -> Option<&[u8]> {
+        match self {
+            Self::Frame(frame) => Some(frame),
+            Self::Shared(frame) => Some(frame),
+            _ => None,
+        }
+    }
+
     pub(super) fn into_waiter(self) -> Option<Arc<dyn Waiter>> {
         match self {
             Self::Call(call) => Some(call.waiter),

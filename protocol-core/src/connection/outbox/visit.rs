@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -54,6 +54,7 @@ impl Outbox {
         let mut admitted = Vec::new();
         let mut queue = self.lock();
         queue.driver_waits = false;
+        queue.asks = false;
         queue.ready_bytes = 0;
         let mut took = !queue.ready.is_empty();
         backlog.take_in(&mut queue.ready, now);
@@ -87,6 +88,23 @@ impl Outbox {
         visit
     }
 
+    /// The short visit of a driver that held nothing: moves what is ready into `backlog`, where that is
+    /// frames alone and nothing else is asked of the driver. Else it changes nothing, and returns
+    /// `false`.
+    pub(crate) fn take_frames(&self, backlog: &mut Backlog) -> bool {
+        let mut queue = self.lock();
+        if queue.asks {
+            return false;
+        }
+        self.attention.store(false, Ordering::Release);
+        queue.driver_waits = false;
+        queue.taken = queue.ready.len();
+        queue.taken_bytes = mem::take(&mut queue.ready_bytes);
+        let bytes = queue.taken_bytes;
+        backlog.take_frames(&mut queue.ready, bytes);
+        true
+    }
+
     /// Moves parked commands into the queue as far as there is room; a pass is sent with that.
     fn admit_parked(&self, queue: &mut Queue, admitted: &mut Vec<Arc<dyn Waiter>>) {
         while self.has_room(queue) {
@@ -105,7 +123,19 @@ impl Outbox {
 
     /// Keeps the driver's waker; `false` where something arrived since its visit.
     pub(crate) fn wait(&self, waker: &Waker) -> bool {
+        self.wait_in(self.lock(), waker)
+    }
+
+    /// As [`wait`](Self::wait), of a driver that has written all that it took.
+    pub(crate) fn wait_after(&self, backlog: &mut Backlog, waker: &Waker) -> bool {
         let mut queue = self.lock();
+        queue.taken = 0;
+        queue.taken_bytes = 0;
+        backlog.give_back(&mut queue.ready);
+        self.wait_in(queue, waker)
+    }
+
+    fn wait_in(&self, mut queue: MutexGuard<'_, Queue>, waker: &Waker) -> bool {
         // Whatever came meanwhile found nobody to wake.
         if self.calls_for_attention() {
             return false;

@@ -5,6 +5,7 @@
 
 mod aside;
 mod batch;
+mod calm;
 mod concurrent;
 mod failure;
 mod reconnect;
@@ -89,6 +90,8 @@ where
         waiting_until: None,
         tidy_at: None,
         active: false,
+        reads_on: false,
+        is_calm: false,
         handled: 0,
         crowded: false,
         calls: 0,
@@ -129,6 +132,10 @@ struct Driver {
     /// Whether something was handled or sent since, and how many events were handled.
     active: bool,
     handled: usize,
+    /// Whether what arrives wakes this task, since a read had to wait for it.
+    reads_on: bool,
+    /// Whether the next visit may be a short one.
+    is_calm: bool,
     /// Others find no room in the queue until its next visit.
     crowded: bool,
     /// Calls that were taken to be written.

@@ -97,17 +97,17 @@ pub enum Role {
 /// let name = server.next_event(now, |event| Ok(event.name.to_owned()));
 /// assert_eq!(name.as_deref(), Some("wave"));
 /// ```
+// In this order in memory, and so is `Core`: what a mere delivery touches stands together.
+#[repr(C)]
 pub struct Connection {
+    blocked_since: Option<Instant>,
     core: Core,
     input: Input,
     codec: Box<dyn Codec>,
-    /// Whether that is a plain one.
-    is_plain: bool,
     /// Why the codec reads no more, until what it has read before is handled.
     unreadable: Option<Box<CodecError>>,
     /// Whether the other end was told that nothing follows.
     finished: bool,
-    blocked_since: Option<Instant>,
     handling: usize,
     /// The owner wants no further event.
     closing: bool,
@@ -142,9 +142,8 @@ impl Connection {
             .stranger
             .map(|limits| Box::new(Stranger::new(limits)));
         Self {
-            core: Core::new(role, limits, ids),
+            core: Core::new(role, limits, ids, codec.is_plain()),
             input: Input::default(),
-            is_plain: codec.is_plain(),
             codec,
             unreadable: None,
             finished: false,

@@ -64,7 +64,7 @@ impl Connection {
     /// other frames go before them.
     pub(crate) fn send_lines<'a>(&mut self, frames: impl Iterator<Item = &'a [u8]>) {
         let core = &mut self.core;
-        if self.is_plain && core.out.is_empty() && !core.muted && !core.down {
+        if core.is_plain && core.out.is_empty() && !core.muted && !core.down {
             for frame in frames {
                 core.sealed.extend_from_slice(frame);
                 core.sent += 1;
@@ -254,6 +254,11 @@ impl Connection {
         if self.core.sealed.capacity() == 0 {
             self.core.sealed = wire();
         }
+    }
+
+    /// Whether frames are the bytes of the wire, so that they need no buffer of their own.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.core.is_plain
     }
 
     /// Whether so many bytes may be added at once that are frames of this end's own will.

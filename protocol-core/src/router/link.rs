@@ -62,19 +62,22 @@ enum Mailbox {
 }
 
 /// One connection, as handles see it: a queue and what never changes.
+///
+/// In this order in memory: what a push touches stands together.
+#[repr(C)]
 pub(crate) struct Link {
+    /// The link is lost and the session goes on.
+    down: AtomicBool,
+    pub(crate) frame_out: usize,
     pub(crate) outbox: Outbox,
     pub(crate) id: ConnectionId,
     address: Mutex<Option<SocketAddr>>,
     pub(crate) identity: PeerIdentity,
-    pub(crate) frame_out: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) confirm_timeout: Duration,
     pub(crate) send_timeout: Duration,
     pub(crate) peer: OnceLock<PeerId>,
     pub(crate) session: OnceLock<OpenSession>,
-    /// The link is lost and the session goes on.
-    down: AtomicBool,
     /// Whether the other end shows now and then that it lives.
     pub(crate) beats: AtomicBool,
     /// Frames of the session that the other end has said it has.

@@ -27,12 +27,13 @@ use crate::metrics;
 /// queued before the driver had a turn is no sign of a slow reader.
 const RESERVE: usize = 4;
 
+#[repr(C)]
 pub(crate) struct Outbox {
-    queue: Mutex<Queue>,
-    /// Set by handles, so that a driver that looks after each event need not lock.
-    attention: AtomicBool,
     max_events: usize,
     max_bytes: usize,
+    /// Set by handles, so that a driver that looks after each event need not lock.
+    attention: AtomicBool,
+    queue: Mutex<Queue>,
     /// Of what must not be missed, while the link is lost.
     held_events: usize,
     held_bytes: usize,

@@ -93,13 +93,24 @@ pub(crate) enum Closing {
     Overflow,
 }
 
+// In this order in memory: what a push of a frame touches stands together.
 #[derive(Default)]
+#[repr(C)]
 pub(super) struct Queue {
+    pub(super) driver_waits: bool,
+    /// Whether the driver is to look after more than frames that are ready.
+    pub(super) asks: bool,
+    pub(super) abandoned: bool,
+    pub(super) closing: Option<Closing>,
     pub(super) ready: VecDeque<Outgoing>,
     pub(super) ready_bytes: usize,
     /// What the driver took but has not sent yet; it counts against the limits.
     pub(super) taken: usize,
     pub(super) taken_bytes: usize,
+    pub(super) driver: Option<Waker>,
+    pub(super) closed: Option<Box<CloseReason>>,
+    /// How many events, and bytes, waited when the link was lost, where the session goes on.
+    pub(super) down: Option<(usize, usize)>,
     /// By ticket, so in order of arrival.
     pub(super) parked: BTreeMap<u64, Parked>,
     pub(super) next_ticket: u64,
@@ -107,17 +118,8 @@ pub(super) struct Queue {
     unstamped: u64,
     /// No parked command gives up before this time.
     parked_until: Option<Instant>,
-    /// Whether the driver is to look after more than frames that are ready.
-    pub(super) asks: bool,
-    pub(super) abandoned: bool,
-    pub(super) closing: Option<Closing>,
-    /// How many events, and bytes, waited when the link was lost, where the session goes on.
-    pub(super) down: Option<(usize, usize)>,
-    pub(super) closed: Option<Box<CloseReason>>,
     /// The other end will send no more; what is due to it is still written.
     pub(super) leaving: Option<Box<CloseReason>>,
-    pub(super) driver: Option<Waker>,
-    pub(super) driver_waits: bool,
     pub(super) watchers: BTreeMap<u64, Waker>,
     pub(super) next_watcher: u64,
 }
@@ -194,12 +196,13 @@ const KEPT_COMMANDS: usize = 16;
 /// What the driver took from the queue and has not sent yet, in order. Calls for which no place is
 /// free stand aside, so that what needs none goes on.
 #[derive(Default)]
+#[repr(C)]
 pub(crate) struct Backlog {
     commands: VecDeque<Outgoing>,
-    calls: VecDeque<OutgoingCall>,
     bytes: usize,
-    /// Arc<[u8]> of answers that wait behind what their handlers sent.
+    /// Bytes of answers that wait behind what their handlers sent.
     answer_bytes: usize,
+    calls: VecDeque<OutgoingCall>,
     /// No call gives up before this time.
     until: Option<Instant>,
 }

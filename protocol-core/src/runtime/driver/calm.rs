@@ -4,7 +4,7 @@
 use std::task::Context;
 
 use super::Driver;
-use crate::runtime::now;
+use crate::runtime::{buffers, now};
 
 impl Driver {
     /// Whether nothing is to be looked after until something arrives, is queued, or its time comes.
@@ -36,11 +36,16 @@ impl Driver {
         if !self.connection.has_room_for(self.backlog.bytes()) {
             return false;
         }
-        self.lend_output();
+        let borrow_frames = if self.connection.is_plain() {
+            Vec::new
+        } else {
+            buffers::borrow_frames
+        };
+        self.connection.give_output(borrow_frames, buffers::borrow);
         self.connection.send_lines(self.backlog.frames());
         self.backlog.clear_frames();
         self.flush(cx);
-        if !self.connection.is_calm() {
+        if self.connection.output_len() > 0 || self.connection.is_broken() || self.io.is_none() {
             return false;
         }
         self.take_output_back();

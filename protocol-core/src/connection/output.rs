@@ -234,7 +234,9 @@ impl Connection {
         } else {
             Vec::new()
         };
-        let begun = if sealed.capacity() > 4 * sealed.len() {
+        let begun = if sealed.is_empty() {
+            BytesMut::new()
+        } else if sealed.capacity() > 4 * sealed.len() {
             BytesMut::from(&sealed[..])
         } else {
             mem::take(sealed)
@@ -261,9 +263,9 @@ impl Connection {
         self.core.is_plain
     }
 
-    /// Whether so many bytes may be added at once that are frames of this end's own will.
-    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
-        self.output_len() + bytes <= self.core.limits.outbound_to_send()
+    /// How many bytes of this end's own will may wait to be written.
+    pub(crate) fn most_to_send(&self) -> usize {
+        self.core.limits.outbound_to_send()
     }
 
     /// Frees what many relayed calls took, once none is open.

@@ -100,7 +100,7 @@ impl Outbox {
         let mut queue = self.lock();
         let waiting = (
             queue.ready.len() + queue.taken,
-            queue.ready_bytes + queue.taken_bytes,
+            queue.ready.bytes + queue.taken_bytes,
         );
         queue.down = down.then_some(waiting);
     }
@@ -125,10 +125,8 @@ impl Outbox {
             return Pushed::Closed(CloseReason::Closed);
         }
         let pushed = if queue.parked.is_empty() && self.has_room(&queue) {
-            queue.asks |= outgoing.as_frame().is_none();
             queue.make_way(outgoing.len());
-            queue.ready_bytes += outgoing.len();
-            queue.ready.push_back(outgoing);
+            queue.ready.push(outgoing);
             Pushed::Queued
         } else {
             metrics::count(metrics::SENDERS_PARKED);
@@ -160,9 +158,7 @@ impl Outbox {
             queue.asks = true;
             return Tried::Full;
         }
-        queue.asks |= outgoing.as_frame().is_none();
-        queue.ready_bytes += outgoing.len();
-        queue.ready.push_back(outgoing);
+        queue.ready.push(outgoing);
         self.wake_driver(queue);
         Tried::Queued
     }
@@ -190,8 +186,7 @@ impl Outbox {
         if put == Put::Ended {
             queue.closing = Some(Closing::Overflow);
         } else {
-            queue.ready_bytes += outgoing.len();
-            queue.ready.push_back(outgoing);
+            queue.ready.push(outgoing);
         }
         self.call_driver(queue);
         put
@@ -209,8 +204,7 @@ impl Outbox {
             let fits = queue.parked.is_empty() && self.has_room(&queue);
             let answer = if fits { answer } else { answer.without_frame() };
             queue.make_way(answer.len());
-            queue.ready_bytes += answer.len();
-            queue.ready.push_back(Outgoing::Relayed(answer));
+            queue.ready.push(Outgoing::Relayed(answer));
             self.call_driver(queue);
         }
     }
@@ -221,7 +215,7 @@ impl Outbox {
         let mut queue = self.lock();
         if queue.closed.is_none() {
             queue.make_way(0);
-            queue.ready.push_back(Outgoing::PeerGone(via));
+            queue.ready.push(Outgoing::PeerGone(via));
             self.call_driver(queue);
         }
     }
@@ -252,21 +246,21 @@ impl Outbox {
 
     fn has_room(&self, queue: &Queue) -> bool {
         queue.ready.len() + queue.taken < self.max_events
-            && queue.ready_bytes + queue.taken_bytes < self.max_bytes
+            && queue.ready.bytes + queue.taken_bytes < self.max_bytes
     }
 
     fn has_reserve(&self, queue: &Queue) -> bool {
         if let Some((events, bytes)) = queue.down {
             return queue.ready.len() + queue.taken < events + self.held_events
-                && queue.ready_bytes + queue.taken_bytes < bytes + self.held_bytes;
+                && queue.ready.bytes + queue.taken_bytes < bytes + self.held_bytes;
         }
         queue.ready.len() + queue.taken < RESERVE * self.max_events
-            && queue.ready_bytes + queue.taken_bytes < RESERVE * self.max_bytes
+            && queue.ready.bytes + queue.taken_bytes < RESERVE * self.max_bytes
     }
 
     fn has_room_in_half(&self, queue: &Queue) -> bool {
         (queue.ready.len() + queue.taken) * 2 < self.max_events
-            && (queue.ready_bytes + queue.taken_bytes) * 2 < self.max_bytes
+            && (queue.ready.bytes + queue.taken_bytes) * 2 < self.max_bytes
     }
 
     /// Takes back the parked command with this `ticket`; of any other call it tells the driver that

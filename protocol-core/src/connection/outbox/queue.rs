@@ -1,6 +1,8 @@
 //! What waits in the queue, and for how long.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -102,8 +104,7 @@ pub(super) struct Queue {
     pub(super) asks: bool,
     pub(super) abandoned: bool,
     pub(super) closing: Option<Closing>,
-    pub(super) ready: VecDeque<Outgoing>,
-    pub(super) ready_bytes: usize,
+    pub(super) ready: Ready,
     /// What the driver took but has not sent yet; it counts against the limits.
     pub(super) taken: usize,
     pub(super) taken_bytes: usize,
@@ -122,6 +123,92 @@ pub(super) struct Queue {
     pub(super) leaving: Option<Box<CloseReason>>,
     pub(super) watchers: BTreeMap<u64, Waker>,
     pub(super) next_watcher: u64,
+}
+
+/// What is ready for the driver, in order.
+#[derive(Default)]
+#[repr(C)]
+pub(super) struct Ready {
+    /// Frames that nothing else goes before. Alone they take a quarter of the memory.
+    frames: VecDeque<Frame>,
+    pub(super) bytes: usize,
+    rest: VecDeque<Outgoing>,
+}
+
+/// A whole frame, which may be missed.
+pub(crate) enum Frame {
+    Own(Vec<u8>),
+    Shared(Arc<[u8]>),
+}
+
+impl Ready {
+    pub(super) fn len(&self) -> usize {
+        self.frames.len() + self.rest.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn push(&mut self, outgoing: Outgoing) {
+        self.bytes += outgoing.len();
+        match outgoing {
+            Outgoing::Frame(frame) if self.rest.is_empty() => {
+                self.frames.push_back(Frame::Own(frame));
+            }
+            Outgoing::Shared(frame) if self.rest.is_empty() => {
+                self.frames.push_back(Frame::Shared(frame));
+            }
+            outgoing => self.rest.push_back(outgoing),
+        }
+    }
+
+    /// Takes the frames, where there is nothing else and they are no more than so many bytes.
+    pub(super) fn take_frames(&mut self, most_bytes: usize) -> Option<VecDeque<Frame>> {
+        if !self.rest.is_empty() || self.bytes > most_bytes {
+            return None;
+        }
+        self.bytes = 0;
+        Some(mem::take(&mut self.frames))
+    }
+
+    /// Gets the places of frames back that were sent.
+    pub(super) fn give_back(&mut self, frames: VecDeque<Frame>) {
+        if self.frames.capacity() == 0 {
+            self.frames = frames;
+        }
+    }
+
+    /// Frees what a burst took.
+    pub(super) fn release_idle(&mut self) {
+        release(&mut self.frames);
+        release(&mut self.rest);
+    }
+
+    /// Those who wait for what is ready.
+    pub(super) fn into_waiters(self) -> impl Iterator<Item = Arc<dyn Waiter>> {
+        self.rest.into_iter().filter_map(Outgoing::into_waiter)
+    }
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(frame) => frame,
+            Self::Shared(frame) => frame,
+        }
+    }
+}
+
+impl From<Frame> for Outgoing {
+    fn from(frame: Frame) -> Self {
+        match frame {
+            Frame::Own(frame) => Self::Frame(frame),
+            Frame::Shared(frame) => Self::Shared(frame),
+        }
+    }
 }
 
 impl Queue {
@@ -193,6 +280,12 @@ fn earlier(first: Option<Instant>, second: Instant) -> Instant {
 /// Commands whose places an idle link keeps.
 const KEPT_COMMANDS: usize = 16;
 
+fn release<T>(queue: &mut VecDeque<T>) {
+    if queue.is_empty() && queue.capacity() > KEPT_COMMANDS {
+        *queue = VecDeque::new();
+    }
+}
+
 /// What the driver took from the queue and has not sent yet, in order. Calls for which no place is
 /// free stand aside, so that what needs none goes on.
 #[derive(Default)]
@@ -217,13 +310,9 @@ impl Backlog {
         !self.commands.is_empty()
     }
 
-    /// Frees what a burst took; returns whether there was one.
-    pub(crate) fn release_idle(&mut self) -> bool {
-        let grew = self.commands.is_empty() && self.commands.capacity() > KEPT_COMMANDS;
-        if grew {
-            self.commands = VecDeque::new();
-        }
-        grew
+    /// Frees what a burst took.
+    pub(crate) fn release_idle(&mut self) {
+        release(&mut self.commands);
     }
 
     pub(crate) fn answer_bytes(&self) -> usize {
@@ -234,31 +323,8 @@ impl Backlog {
         self.commands.len() + self.calls.len()
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
-    }
-
-    /// The frames of a backlog that holds nothing else.
-    pub(crate) fn frames(&self) -> impl Iterator<Item = &[u8]> {
-        self.commands.iter().filter_map(Outgoing::as_frame)
-    }
-
-    pub(crate) fn clear_frames(&mut self) {
-        self.commands.clear();
-        self.bytes = 0;
-    }
-
-    /// Takes in frames of so many `bytes` in all, where it is empty.
-    pub(super) fn take_frames(&mut self, ready: &mut VecDeque<Outgoing>, bytes: usize) {
-        std::mem::swap(&mut self.commands, ready);
-        self.bytes = bytes;
-    }
-
-    /// Leaves its places to the queue again, so that both use the same memory each time.
-    pub(super) fn give_back(&mut self, ready: &mut VecDeque<Outgoing>) {
-        if self.is_empty() && ready.is_empty() {
-            std::mem::swap(&mut self.commands, ready);
-        }
     }
 
     /// Puts an answer behind what its handler sent.
@@ -293,18 +359,20 @@ impl Backlog {
     }
 
     /// Takes in what is `ready`; from now on a call's time runs.
-    pub(super) fn take_in(&mut self, ready: &mut VecDeque<Outgoing>, now: Instant) {
-        for outgoing in ready.iter_mut() {
-            self.bytes += outgoing.len();
+    pub(super) fn take_in(&mut self, ready: &mut Ready, now: Instant) {
+        self.bytes += mem::take(&mut ready.bytes);
+        let Ready { frames, rest, .. } = ready;
+        self.commands.extend(frames.drain(..).map(Outgoing::from));
+        for outgoing in rest.iter_mut() {
             if let Outgoing::Call(call) = outgoing {
                 let deadline = *call.deadline.get_or_insert(due(now, call.timeout));
                 self.until = Some(earlier(self.until, deadline));
             }
         }
         if self.commands.is_empty() {
-            std::mem::swap(&mut self.commands, ready);
+            mem::swap(&mut self.commands, rest);
         } else {
-            self.commands.append(ready);
+            self.commands.append(rest);
         }
     }
 
@@ -344,15 +412,6 @@ impl Backlog {
 }
 
 impl Outgoing {
-    /// The whole frame that it is, if it is no more than that.
-    pub(super) fn as_frame(&self) -> Option<&[u8]> {
-        match self {
-            Self::Frame(frame) => Some(frame),
-            Self::Shared(frame) => Some(frame),
-            _ => None,
-        }
-    }
-
     pub(super) fn into_waiter(self) -> Option<Arc<dyn Waiter>> {
         match self {
             Self::Call(call) => Some(call.waiter),

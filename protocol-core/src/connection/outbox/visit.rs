@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::queue::Queue;
+use super::queue::{Frame, Queue};
 use super::{Backlog, Closing, Outbox, Outgoing};
 use crate::connection::pending::{Outcome, Waiter};
 use crate::error::CloseReason;
@@ -35,10 +35,7 @@ impl Outbox {
 
     /// Frees what a burst took, once the driver has taken all.
     pub(crate) fn release_idle(&self) {
-        let mut queue = self.lock();
-        if queue.ready.is_empty() {
-            queue.ready = VecDeque::new();
-        }
+        self.lock().ready.release_idle();
     }
 
     /// The driver's visit: moves what is ready into `backlog`, counts what the driver holds against
@@ -55,7 +52,6 @@ impl Outbox {
         let mut queue = self.lock();
         queue.driver_waits = false;
         queue.asks = false;
-        queue.ready_bytes = 0;
         let mut took = !queue.ready.is_empty();
         backlog.take_in(&mut queue.ready, now);
         let waits = backlog.expire(now, &mut late);
@@ -67,7 +63,6 @@ impl Outbox {
             backlog.take_in(&mut queue.ready, now);
             queue.taken = backlog.len();
             queue.taken_bytes = backlog.bytes() + outbound_bytes;
-            queue.ready_bytes = 0;
         }
         let parked = queue.expire_parked(now, &mut late);
         let visit = Visit {
@@ -88,21 +83,19 @@ impl Outbox {
         visit
     }
 
-    /// The short visit of a driver that held nothing: moves what is ready into `backlog`, where that is
-    /// frames alone and nothing else is asked of the driver. Else it changes nothing, and returns
-    /// `false`.
-    pub(crate) fn take_frames(&self, backlog: &mut Backlog) -> bool {
+    /// The short visit of a driver that holds nothing: takes what is ready, where that is frames of at
+    /// most so many bytes and nothing else is asked of the driver. Else it changes nothing.
+    pub(crate) fn take_frames(&self, most_bytes: usize) -> Option<VecDeque<Frame>> {
         let mut queue = self.lock();
         if queue.asks {
-            return false;
+            return None;
         }
+        let (events, bytes) = (queue.ready.len(), queue.ready.bytes);
+        let frames = queue.ready.take_frames(most_bytes)?;
         self.attention.store(false, Ordering::Release);
         queue.driver_waits = false;
-        queue.taken = queue.ready.len();
-        queue.taken_bytes = mem::take(&mut queue.ready_bytes);
-        let bytes = queue.taken_bytes;
-        backlog.take_frames(&mut queue.ready, bytes);
-        true
+        (queue.taken, queue.taken_bytes) = (events, bytes);
+        Some(frames)
     }
 
     /// Moves parked commands into the queue as far as there is room; a pass is sent with that.
@@ -116,8 +109,7 @@ impl Outbox {
                 _ => admitted.push(parked.waiter),
             }
             queue.make_way(parked.outgoing.len());
-            queue.ready_bytes += parked.outgoing.len();
-            queue.ready.push_back(parked.outgoing);
+            queue.ready.push(parked.outgoing);
         }
     }
 
@@ -126,12 +118,12 @@ impl Outbox {
         self.wait_in(self.lock(), waker)
     }
 
-    /// As [`wait`](Self::wait), of a driver that has written all that it took.
-    pub(crate) fn wait_after(&self, backlog: &mut Backlog, waker: &Waker) -> bool {
+    /// As [`wait`](Self::wait), of a driver that has written all that it took; it leaves the places of
+    /// that to the queue.
+    pub(crate) fn wait_after(&self, frames: VecDeque<Frame>, waker: &Waker) -> bool {
         let mut queue = self.lock();
-        queue.taken = 0;
-        queue.taken_bytes = 0;
-        backlog.give_back(&mut queue.ready);
+        (queue.taken, queue.taken_bytes) = (0, 0);
+        queue.ready.give_back(frames);
         self.wait_in(queue, waker)
     }
 
@@ -161,8 +153,7 @@ impl Outbox {
         let parked = mem::take(&mut queue.parked);
         let watchers = mem::take(&mut queue.watchers);
         drop(queue);
-        let ready = ready.into_iter().filter_map(Outgoing::into_waiter);
-        for waiter in backlog.into_waiters().chain(ready) {
+        for waiter in backlog.into_waiters().chain(ready.into_waiters()) {
             waiter.complete(Outcome::NotSent(reason));
         }
         for parked in parked.into_values() {

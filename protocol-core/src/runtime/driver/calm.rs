@@ -27,29 +27,30 @@ impl Driver {
             return false;
         }
         self.now = now();
-        let is_due = self.timer_at.is_some_and(|at| at <= self.now);
-        if is_due || !self.link.outbox.take_frames(&mut self.backlog) {
+        if self.timer_at.is_some_and(|at| at <= self.now) {
             return false;
         }
+        let most = self.connection.most_to_send();
+        let Some(mut frames) = self.link.outbox.take_frames(most) else {
+            return false;
+        };
         self.active = true;
         self.expected = 0;
-        if !self.connection.has_room_for(self.backlog.bytes()) {
-            return false;
-        }
         let borrow_frames = if self.connection.is_plain() {
             Vec::new
         } else {
             buffers::borrow_frames
         };
         self.connection.give_output(borrow_frames, buffers::borrow);
-        self.connection.send_lines(self.backlog.frames());
-        self.backlog.clear_frames();
+        self.connection
+            .send_lines(frames.iter().map(|frame| &**frame));
+        frames.clear();
         self.flush(cx);
         if self.connection.output_len() > 0 || self.connection.is_broken() || self.io.is_none() {
             return false;
         }
         self.take_output_back();
-        self.is_calm = self.link.outbox.wait_after(&mut self.backlog, cx.waker());
+        self.is_calm = self.link.outbox.wait_after(frames, cx.waker());
         self.is_calm
     }
 }

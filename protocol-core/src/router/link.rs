@@ -62,8 +62,7 @@ enum Mailbox {
 }
 
 /// One connection, as handles see it: a queue and what never changes.
-///
-/// In this order in memory: what a push touches stands together.
+// In this order in memory, and so are the queue's types: what a push of a frame touches stands together.
 #[repr(C)]
 pub(crate) struct Link {
     /// The link is lost and the session goes on.

@@ -95,7 +95,6 @@ pub(crate) enum Closing {
     Overflow,
 }
 
-// In this order in memory: what a push of a frame touches stands together.
 #[derive(Default)]
 #[repr(C)]
 pub(super) struct Queue {

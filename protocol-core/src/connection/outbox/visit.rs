@@ -120,7 +120,8 @@ impl Outbox {
 
     /// As [`wait`](Self::wait), of a driver that has written all that it took; it leaves the places of
     /// that to the queue.
-    pub(crate) fn wait_after(&self, frames: VecDeque<Frame>, waker: &Waker) -> bool {
+    pub(crate) fn wait_after(&self, mut frames: VecDeque<Frame>, waker: &Waker) -> bool {
+        frames.clear();
         let mut queue = self.lock();
         (queue.taken, queue.taken_bytes) = (0, 0);
         queue.ready.give_back(frames);

@@ -31,7 +31,7 @@ impl Driver {
             return false;
         }
         let most = self.connection.most_to_send();
-        let Some(mut frames) = self.link.outbox.take_frames(most) else {
+        let Some(frames) = self.link.outbox.take_frames(most) else {
             return false;
         };
         self.active = true;
@@ -44,7 +44,6 @@ impl Driver {
         self.connection.give_output(borrow_frames, buffers::borrow);
         self.connection
             .send_lines(frames.iter().map(|frame| &**frame));
-        frames.clear();
         self.flush(cx);
         if self.connection.output_len() > 0 || self.connection.is_broken() || self.io.is_none() {
             return false;

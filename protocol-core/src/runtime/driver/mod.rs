@@ -113,7 +113,7 @@ where
     Batched { work }
 }
 
-/// In this order in memory: what a short visit touches stands together.
+// In this order in memory: what a short visit touches stands together.
 #[repr(C)]
 struct Driver {
     /// None while the session goes on without a link.

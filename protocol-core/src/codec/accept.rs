@@ -164,6 +164,10 @@ impl Codec for Accept {
         }
     }
 
+    fn is_plain(&self) -> bool {
+        matches!(self.0, State::OnlyPlain | State::Plain)
+    }
+
     fn peer(&self) -> PeerIdentity {
         match &self.0 {
             State::OnlyPlain | State::Plain => PeerIdentity::Anonymous,

@@ -77,6 +77,12 @@ pub trait Codec: Send {
     /// other end has said that it sends no more, or has no way to say so.
     fn may_end(&self) -> bool;
 
+    /// Whether frames are the bytes on the socket as they are, so that [`send`](Self::send) may be left
+    /// out.
+    fn is_plain(&self) -> bool {
+        false
+    }
+
     /// Who the other end proved to be; nobody before the codec is [`Progress::Open`].
     fn peer(&self) -> PeerIdentity;
 }

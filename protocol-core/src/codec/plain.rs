@@ -41,6 +41,10 @@ impl Codec for Plain {
         true
     }
 
+    fn is_plain(&self) -> bool {
+        true
+    }
+
     fn peer(&self) -> PeerIdentity {
         PeerIdentity::Anonymous
     }

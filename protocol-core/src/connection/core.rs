@@ -93,27 +93,39 @@ pub(super) enum Phase {
     clippy::struct_excessive_bools,
     reason = "each is a state of its own, and most may come with most others"
 )]
+#[repr(C)]
 pub(super) struct Core {
-    pub(super) role: Role,
+    /// What the codec made of frames, to be written.
+    pub(super) sealed: BytesMut,
+    /// Frames that the codec has not seen.
+    pub(super) out: Vec<u8>,
     pub(super) limits: Arc<Limits>,
+    /// Frames that were sent, up to `counted` in `out`.
+    pub(super) sent: u64,
+    pub(super) counted: usize,
+    /// Whether the codec is a plain one.
+    pub(super) is_plain: bool,
+    /// The last word is said: nothing more is appended to `out`.
+    pub(super) muted: bool,
+    /// The link broke: nothing can be written.
+    pub(super) broken: bool,
+    /// The link is lost and the session goes on.
+    pub(super) down: bool,
+    /// No answer can come any more, so no call can begin.
+    pub(super) unanswerable: bool,
+    /// What was processed is remembered elsewhere from now on.
+    pub(super) forgotten: bool,
+    /// The session ends with this link.
+    pub(super) session_over: bool,
+    pub(super) role: Role,
+    pub(super) phase: Phase,
     pub(super) pending: Pending,
     pub(super) relayed: Relayed,
     /// Relayed calls that ended unanswered and that a hub has to be told of.
     pub(super) unanswered: Vec<(ConnectionId, CallKey)>,
     ids: IdSource,
-    /// Frames that the codec has not seen.
-    pub(super) out: Vec<u8>,
-    /// What the codec made of frames, to be written.
-    pub(super) sealed: BytesMut,
-    pub(super) phase: Phase,
     /// Boxed like all that is rare: each idle connection keeps room for the rest.
     pub(super) reason: Option<Box<CloseReason>>,
-    /// The last word is said: nothing more is appended to `out`.
-    pub(super) muted: bool,
-    /// The link broke: nothing can be written.
-    pub(super) broken: bool,
-    /// No answer can come any more, so no call can begin.
-    pub(super) unanswerable: bool,
     /// What the output still takes. Near the end input is read on however much is due, so refusals
     /// must not pile up.
     pub(super) room: usize,
@@ -125,17 +137,8 @@ pub(super) struct Core {
     pub(super) session: Option<Box<Session>>,
     /// Confirmed passes without numbers; none before the first.
     pub(super) recent: Option<Box<Recent>>,
-    /// The link is lost and the session goes on.
-    pub(super) down: bool,
-    /// What was processed is remembered elsewhere from now on.
-    pub(super) forgotten: bool,
-    /// The session ends with this link.
-    pub(super) session_over: bool,
     /// The server gives the link up, and not the session.
     pub(super) link_refused: Option<Box<WireError>>,
-    /// Frames that were sent, up to `counted` in `out`.
-    pub(super) sent: u64,
-    pub(super) counted: usize,
     /// Requests whose callers have given them up.
     pub(super) cancelled: Vec<(Option<PeerId>, ShortText)>,
     pub(super) counters: Counters,
@@ -147,7 +150,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 impl Core {
-    pub(super) fn new(role: Role, limits: Arc<Limits>, ids: IdSource) -> Self {
+    pub(super) fn new(role: Role, limits: Arc<Limits>, ids: IdSource, is_plain: bool) -> Self {
         Self {
             role,
             limits,
@@ -158,6 +161,7 @@ impl Core {
             sealed: BytesMut::new(),
             phase: Phase::Open,
             reason: None,
+            is_plain,
             muted: false,
             broken: false,
             unanswerable: false,

@@ -99,7 +99,10 @@ pub enum Role {
 /// let name = server.next_event(now, |event| Ok(event.name.to_owned()));
 /// assert_eq!(name.as_deref(), Some("wave"));
 /// ```
+// In this order in memory, and so is `Core`: what a mere delivery touches stands together.
+#[repr(C)]
 pub struct Connection {
+    blocked_since: Option<Instant>,
     core: Core,
     input: Input,
     codec: Box<dyn Codec>,
@@ -107,7 +110,6 @@ pub struct Connection {
     unreadable: Option<Box<CodecError>>,
     /// Whether the other end was told that nothing follows.
     finished: bool,
-    blocked_since: Option<Instant>,
     handling: usize,
     /// The owner wants no further event.
     closing: bool,
@@ -142,7 +144,7 @@ impl Connection {
             .stranger
             .map(|limits| Box::new(Stranger::new(limits)));
         Self {
-            core: Core::new(role, limits, ids),
+            core: Core::new(role, limits, ids, codec.is_plain()),
             input: Input::default(),
             codec,
             unreadable: None,
@@ -223,6 +225,19 @@ impl Connection {
         if !matches!(self.core.phase, Phase::Open | Phase::Draining { .. }) {
             self.core.phase = Phase::Closed;
         }
+    }
+
+    /// Whether nothing is due, and nothing to be looked after but what arrives, is sent or times out.
+    pub(crate) fn is_calm(&self) -> bool {
+        let core = &self.core;
+        core.phase == Phase::Open
+            && !self.closing
+            && !core.muted
+            && !core.broken
+            && !core.down
+            && self.stranger.is_none()
+            && self.output_len() + self.held_back == 0
+            && !self.has_streams_waiting()
     }
 
     /// Takes note of how many handlers are at work beside [`next_event`](Self::next_event), whose

@@ -63,6 +63,20 @@ impl Connection {
         }
     }
 
+    /// Appends frames of one line each. On a plain link they are bytes of the wire at once, where no
+    /// other frames go before them.
+    pub(crate) fn send_lines<'a>(&mut self, frames: impl Iterator<Item = &'a [u8]>) {
+        let core = &mut self.core;
+        if core.is_plain && core.out.is_empty() && !core.muted && !core.down {
+            for frame in frames {
+                core.sealed.extend_from_slice(frame);
+                core.sent += 1;
+            }
+        } else {
+            frames.for_each(|frame| self.send_frame(frame));
+        }
+    }
+
     /// Sends a request or a confirmed pass. Its waiter is told exactly once how it ended.
     pub fn send_call(&mut self, now: Instant, call: OutgoingCall) {
         self.core.send_call(now, call);
@@ -243,6 +257,16 @@ impl Connection {
         if self.core.sealed.capacity() == 0 {
             self.core.sealed = wire();
         }
+    }
+
+    /// Whether frames are the bytes of the wire, so that they need no buffer of their own.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.core.is_plain
+    }
+
+    /// How many bytes of this end's own will may wait to be written.
+    pub(crate) fn most_to_send(&self) -> usize {
+        self.core.limits.outbound_to_send()
     }
 
     /// Frees what many relayed calls took, once none is open.

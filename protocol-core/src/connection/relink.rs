@@ -103,6 +103,7 @@ impl Connection {
     pub fn relink(&mut self, now: Instant, link: Transplant) {
         self.linked = true;
         self.finished = false;
+        self.core.is_plain = link.codec.is_plain();
         self.codec = link.codec;
         self.core.sealed = link.sealed;
         self.received_before += self.received_on_link;
@@ -162,6 +163,7 @@ impl Connection {
         let _ = self.output();
         let sent = self.core.sent_frames();
         let plain = self.input.take_all();
+        self.core.is_plain = empty.is_plain();
         Transplant {
             codec: std::mem::replace(&mut self.codec, empty),
             sealed: std::mem::take(&mut self.core.sealed),

@@ -1,5 +1,6 @@
 //! The state machine on virtual time, without I/O: what it says, when, and how it ends.
 
+mod alone;
 mod aside;
 mod calls;
 mod early;

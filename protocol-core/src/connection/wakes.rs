@@ -14,7 +14,6 @@ const FEW: usize = 8;
 /// Wakes more than a few tasks, which it is given the last first.
 pub(crate) type WakeMany = fn(&mut dyn ExactSizeIterator<Item = Waker>);
 
-#[derive(Default)]
 struct Held {
     /// How the batch wakes many; none where no batch is at work.
     many: Option<WakeMany>,
@@ -101,26 +100,23 @@ impl Drop for Resumed {
 fn release() -> Option<WakeMany> {
     let ended = HELD.try_with(|held| {
         let mut held = held.borrow_mut();
-        let nobody = held.callers.is_empty() && held.readers.is_empty();
-        if nobody {
-            // Most batches have woken nobody, and keep their places.
-            (held.many.take(), None)
-        } else {
-            let held = mem::take(&mut *held);
-            (held.many, Some((held.callers, held.readers)))
-        }
+        // Most batches wake nobody.
+        let wakes = !held.callers.is_empty() || !held.readers.is_empty();
+        let lists = wakes.then(|| (mem::take(&mut held.callers), mem::take(&mut held.readers)));
+        (held.many.take(), lists)
     });
-    let (many, held) = ended.unwrap_or_default();
-    if let Some((mut callers, mut readers)) = held {
-        // Wakers are others' code, which may wake in turn.
-        wake_all(&mut readers, FEW, many);
-        wake_all(&mut callers, 1, many);
-        let _ = HELD.try_with(|held| {
-            let mut held = held.borrow_mut();
-            keep(&mut held.callers, callers);
-            keep(&mut held.readers, readers);
-        });
-    }
+    let (many, lists) = ended.unwrap_or_default();
+    let Some((mut callers, mut readers)) = lists else {
+        return many;
+    };
+    // Wakers are others' code, which may wake in turn.
+    wake_all(&mut readers, FEW, many);
+    wake_all(&mut callers, 1, many);
+    let _ = HELD.try_with(|held| {
+        let mut held = held.borrow_mut();
+        keep(&mut held.callers, callers);
+        keep(&mut held.readers, readers);
+    });
     many
 }
 

@@ -62,12 +62,16 @@ enum Mailbox {
 }
 
 /// One connection, as handles see it: a queue and what never changes.
+// In this order in memory, and so are the queue's types: what a push of a frame touches stands together.
+#[repr(C)]
 pub(crate) struct Link {
+    /// The link is lost and the session goes on.
+    down: AtomicBool,
+    pub(crate) frame_out: usize,
     pub(crate) outbox: Outbox,
     pub(crate) id: ConnectionId,
     address: Mutex<Option<SocketAddr>>,
     pub(crate) identity: PeerIdentity,
-    pub(crate) frame_out: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) confirm_timeout: Duration,
     pub(crate) send_timeout: Duration,
@@ -75,8 +79,6 @@ pub(crate) struct Link {
     pub(crate) session: OnceLock<OpenSession>,
     /// Whether the hub knows it, so that others reach it by its name.
     listed: AtomicBool,
-    /// The link is lost and the session goes on.
-    down: AtomicBool,
     /// Whether the other end shows now and then that it lives.
     pub(crate) beats: AtomicBool,
     /// Frames of the session that the other end has said it has.

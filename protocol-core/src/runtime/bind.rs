@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use super::accept::{Seat, Seats, accept, ids, new_connection, seeded, turn_away};
@@ -185,7 +184,7 @@ impl<'a, P: Protocol> Bind<'a, P> {
             let host = Arc::clone(&host);
             let serve = move |stream: tokio::net::TcpStream, seat| {
                 let address = stream.peer_addr().ok();
-                host.welcome(stream, address, seat);
+                host.welcome(Io::Tcp(stream), address, seat);
             };
             tasks.spawn(accept(listener, Arc::clone(&seats), linger, serve))
         });
@@ -270,10 +269,7 @@ where
     I: 'static,
 {
     /// Serves a link once its codec is open; a plain one is at once.
-    fn welcome<IO>(self: &Arc<Self>, io: IO, address: Option<SocketAddr>, seat: Seat)
-    where
-        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    fn welcome(self: &Arc<Self>, io: Io, address: Option<SocketAddr>, seat: Seat) {
         let codec = Box::new(Accept::new(Arc::clone(&self.encryption)));
         if matches!(*self.encryption, Encryption::Plain) {
             self.run(io, Opened::at_once(codec), now(), address, seat);
@@ -315,16 +311,7 @@ where
         seeded(seeds.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn run<IO>(
-        &self,
-        io: IO,
-        opened: Opened,
-        since: Instant,
-        address: Option<SocketAddr>,
-        seat: Seat,
-    ) where
-        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    fn run(&self, io: Io, opened: Opened, since: Instant, address: Option<SocketAddr>, seat: Seat) {
         let link = Arc::new(Link::new(
             &self.limits,
             Hub::next_id(),
@@ -352,7 +339,7 @@ where
         });
         let listed = Listed::new(Arc::clone(&self.hub), Arc::clone(&link));
         let setup = Setup {
-            io: Box::new(io),
+            io,
             connection,
             link,
             place: Box::new(seat),

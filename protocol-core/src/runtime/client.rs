@@ -129,7 +129,7 @@ impl<P: Protocol> Client<P> {
             name: None,
             first: None,
             streams: Arc::new(move || {
-                let stream: Io = Box::new(server.open_pipe());
+                let stream = Io::Other(Box::new(server.open_pipe()));
                 Box::pin(async { Ok(stream) })
             }),
         })
@@ -174,7 +174,7 @@ impl<P: Protocol> Client<P> {
             first: None,
             streams: Arc::new(move || {
                 let stream = dial();
-                Box::pin(async move { Ok(Box::new(stream.await?) as Io) })
+                Box::pin(async move { Ok(Io::Other(Box::new(stream.await?))) })
             }),
         })
     }
@@ -285,7 +285,7 @@ impl<P: Protocol> Client<P> {
 async fn tcp(address: impl ToSocketAddrs) -> io::Result<Io> {
     let stream = TcpStream::connect(address).await?;
     configure(&stream)?;
-    Ok(Box::new(stream))
+    Ok(Io::Tcp(stream))
 }
 
 impl<P> Clone for Client<P> {

@@ -254,7 +254,7 @@ impl<P: Protocol> Server<P> {
     /// Serves a client whose stream was made elsewhere, such as a test's or another transport's. It
     /// counts among the connections, and to no address.
     pub fn accept_stream(&self, stream: impl Transport) {
-        (self.inner.serve_pipe)(Box::new(stream));
+        (self.inner.serve_pipe)(Io::Other(Box::new(stream)));
     }
 }
 

@@ -27,12 +27,13 @@ use crate::metrics;
 /// queued before the driver had a turn is no sign of a slow reader.
 const RESERVE: usize = 4;
 
+#[repr(C)]
 pub(crate) struct Outbox {
-    queue: Mutex<Queue>,
-    /// Set by handles, so that a driver that looks after each event need not lock.
-    attention: AtomicBool,
     max_events: usize,
     max_bytes: usize,
+    /// Set by handles, so that a driver that looks after each event need not lock.
+    attention: AtomicBool,
+    queue: Mutex<Queue>,
     /// Of what must not be missed, while the link is lost.
     held_events: usize,
     held_bytes: usize,
@@ -99,7 +100,7 @@ impl Outbox {
         let mut queue = self.lock();
         let waiting = (
             queue.ready.len() + queue.taken,
-            queue.ready_bytes + queue.taken_bytes,
+            queue.ready.bytes + queue.taken_bytes,
         );
         queue.down = down.then_some(waiting);
     }
@@ -125,11 +126,11 @@ impl Outbox {
         }
         let pushed = if queue.parked.is_empty() && self.has_room(&queue) {
             queue.make_way(outgoing.len());
-            queue.ready_bytes += outgoing.len();
-            queue.ready.push_back(outgoing);
+            queue.ready.push(outgoing);
             Pushed::Queued
         } else {
             metrics::count(metrics::SENDERS_PARKED);
+            queue.asks = true;
             Pushed::Parked(queue.park(Parked {
                 outgoing,
                 waiter: waiter(),
@@ -137,7 +138,7 @@ impl Outbox {
                 deadline: None,
             }))
         };
-        self.call_driver(queue);
+        self.wake_driver(queue);
         pushed
     }
 
@@ -153,11 +154,12 @@ impl Outbox {
         };
         // What may be missed does not take the place of what must not.
         if !has_room || !queue.parked.is_empty() || queue.down.is_some() {
+            // At its next visit the driver tells whoever wants to know that something was dropped.
+            queue.asks = true;
             return Tried::Full;
         }
-        queue.ready_bytes += outgoing.len();
-        queue.ready.push_back(outgoing);
-        self.call_driver(queue);
+        queue.ready.push(outgoing);
+        self.wake_driver(queue);
         Tried::Queued
     }
 
@@ -184,8 +186,7 @@ impl Outbox {
         if put == Put::Ended {
             queue.closing = Some(Closing::Overflow);
         } else {
-            queue.ready_bytes += outgoing.len();
-            queue.ready.push_back(outgoing);
+            queue.ready.push(outgoing);
         }
         self.call_driver(queue);
         put
@@ -203,8 +204,7 @@ impl Outbox {
             let fits = queue.parked.is_empty() && self.has_room(&queue);
             let answer = if fits { answer } else { answer.without_frame() };
             queue.make_way(answer.len());
-            queue.ready_bytes += answer.len();
-            queue.ready.push_back(Outgoing::Relayed(answer));
+            queue.ready.push(Outgoing::Relayed(answer));
             self.call_driver(queue);
         }
     }
@@ -215,7 +215,7 @@ impl Outbox {
         let mut queue = self.lock();
         if queue.closed.is_none() {
             queue.make_way(0);
-            queue.ready.push_back(Outgoing::PeerGone(via));
+            queue.ready.push(Outgoing::PeerGone(via));
             self.call_driver(queue);
         }
     }
@@ -226,8 +226,14 @@ impl Outbox {
         self.call_driver(queue);
     }
 
-    /// Wakes the driver, once for all that is pushed until its next visit.
+    /// Has the driver look after all that may be asked of it.
     fn call_driver(&self, mut queue: MutexGuard<'_, Queue>) {
+        queue.asks = true;
+        self.wake_driver(queue);
+    }
+
+    /// Wakes the driver, once for all that is pushed until its next visit.
+    fn wake_driver(&self, mut queue: MutexGuard<'_, Queue>) {
         self.attention.store(true, Ordering::Release);
         if mem::take(&mut queue.driver_waits) {
             let driver = queue.driver.take();
@@ -240,21 +246,21 @@ impl Outbox {
 
     fn has_room(&self, queue: &Queue) -> bool {
         queue.ready.len() + queue.taken < self.max_events
-            && queue.ready_bytes + queue.taken_bytes < self.max_bytes
+            && queue.ready.bytes + queue.taken_bytes < self.max_bytes
     }
 
     fn has_reserve(&self, queue: &Queue) -> bool {
         if let Some((events, bytes)) = queue.down {
             return queue.ready.len() + queue.taken < events + self.held_events
-                && queue.ready_bytes + queue.taken_bytes < bytes + self.held_bytes;
+                && queue.ready.bytes + queue.taken_bytes < bytes + self.held_bytes;
         }
         queue.ready.len() + queue.taken < RESERVE * self.max_events
-            && queue.ready_bytes + queue.taken_bytes < RESERVE * self.max_bytes
+            && queue.ready.bytes + queue.taken_bytes < RESERVE * self.max_bytes
     }
 
     fn has_room_in_half(&self, queue: &Queue) -> bool {
         (queue.ready.len() + queue.taken) * 2 < self.max_events
-            && (queue.ready_bytes + queue.taken_bytes) * 2 < self.max_bytes
+            && (queue.ready.bytes + queue.taken_bytes) * 2 < self.max_bytes
     }
 
     /// Takes back the parked command with this `ticket`; of any other call it tells the driver that

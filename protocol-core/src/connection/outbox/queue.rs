@@ -1,6 +1,8 @@
 //! What waits in the queue, and for how long.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -94,12 +96,21 @@ pub(crate) enum Closing {
 }
 
 #[derive(Default)]
+#[repr(C)]
 pub(super) struct Queue {
-    pub(super) ready: VecDeque<Outgoing>,
-    pub(super) ready_bytes: usize,
+    pub(super) driver_waits: bool,
+    /// Whether the driver is to look after more than frames that are ready.
+    pub(super) asks: bool,
+    pub(super) abandoned: bool,
+    pub(super) closing: Option<Closing>,
+    pub(super) ready: Ready,
     /// What the driver took but has not sent yet; it counts against the limits.
     pub(super) taken: usize,
     pub(super) taken_bytes: usize,
+    pub(super) driver: Option<Waker>,
+    pub(super) closed: Option<Box<CloseReason>>,
+    /// How many events, and bytes, waited when the link was lost, where the session goes on.
+    pub(super) down: Option<(usize, usize)>,
     /// By ticket, so in order of arrival.
     pub(super) parked: BTreeMap<u64, Parked>,
     pub(super) next_ticket: u64,
@@ -107,17 +118,96 @@ pub(super) struct Queue {
     unstamped: u64,
     /// No parked command gives up before this time.
     parked_until: Option<Instant>,
-    pub(super) abandoned: bool,
-    pub(super) closing: Option<Closing>,
-    /// How many events, and bytes, waited when the link was lost, where the session goes on.
-    pub(super) down: Option<(usize, usize)>,
-    pub(super) closed: Option<Box<CloseReason>>,
     /// The other end will send no more; what is due to it is still written.
     pub(super) leaving: Option<Box<CloseReason>>,
-    pub(super) driver: Option<Waker>,
-    pub(super) driver_waits: bool,
     pub(super) watchers: BTreeMap<u64, Waker>,
     pub(super) next_watcher: u64,
+}
+
+/// What is ready for the driver, in order.
+#[derive(Default)]
+#[repr(C)]
+pub(super) struct Ready {
+    /// Frames that nothing else goes before. Alone they take a quarter of the memory.
+    frames: VecDeque<Frame>,
+    pub(super) bytes: usize,
+    rest: VecDeque<Outgoing>,
+}
+
+/// A whole frame, which may be missed.
+pub(crate) enum Frame {
+    Own(Vec<u8>),
+    Shared(Arc<[u8]>),
+}
+
+impl Ready {
+    pub(super) fn len(&self) -> usize {
+        self.frames.len() + self.rest.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn push(&mut self, outgoing: Outgoing) {
+        self.bytes += outgoing.len();
+        match outgoing {
+            Outgoing::Frame(frame) if self.rest.is_empty() => {
+                self.frames.push_back(Frame::Own(frame));
+            }
+            Outgoing::Shared(frame) if self.rest.is_empty() => {
+                self.frames.push_back(Frame::Shared(frame));
+            }
+            outgoing => self.rest.push_back(outgoing),
+        }
+    }
+
+    /// Takes the frames, where there is nothing else and they are no more than so many bytes.
+    pub(super) fn take_frames(&mut self, most_bytes: usize) -> Option<VecDeque<Frame>> {
+        if !self.rest.is_empty() || self.bytes > most_bytes {
+            return None;
+        }
+        self.bytes = 0;
+        Some(mem::take(&mut self.frames))
+    }
+
+    /// Gets the places of frames back that were sent.
+    pub(super) fn give_back(&mut self, frames: VecDeque<Frame>) {
+        if self.frames.capacity() == 0 {
+            self.frames = frames;
+        }
+    }
+
+    /// Frees what a burst took.
+    pub(super) fn release_idle(&mut self) {
+        release(&mut self.frames);
+        release(&mut self.rest);
+    }
+
+    /// Those who wait for what is ready.
+    pub(super) fn into_waiters(self) -> impl Iterator<Item = Arc<dyn Waiter>> {
+        self.rest.into_iter().filter_map(Outgoing::into_waiter)
+    }
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(frame) => frame,
+            Self::Shared(frame) => frame,
+        }
+    }
+}
+
+impl From<Frame> for Outgoing {
+    fn from(frame: Frame) -> Self {
+        match frame {
+            Frame::Own(frame) => Self::Frame(frame),
+            Frame::Shared(frame) => Self::Shared(frame),
+        }
+    }
 }
 
 impl Queue {
@@ -189,15 +279,22 @@ fn earlier(first: Option<Instant>, second: Instant) -> Instant {
 /// Commands whose places an idle link keeps.
 const KEPT_COMMANDS: usize = 16;
 
+fn release<T>(queue: &mut VecDeque<T>) {
+    if queue.is_empty() && queue.capacity() > KEPT_COMMANDS {
+        *queue = VecDeque::new();
+    }
+}
+
 /// What the driver took from the queue and has not sent yet, in order. Calls for which no place is
 /// free stand aside, so that what needs none goes on.
 #[derive(Default)]
+#[repr(C)]
 pub(crate) struct Backlog {
     commands: VecDeque<Outgoing>,
-    calls: VecDeque<OutgoingCall>,
     bytes: usize,
-    /// Arc<[u8]> of answers that wait behind what their handlers sent.
+    /// Bytes of answers that wait behind what their handlers sent.
     answer_bytes: usize,
+    calls: VecDeque<OutgoingCall>,
     /// No call gives up before this time.
     until: Option<Instant>,
 }
@@ -212,13 +309,9 @@ impl Backlog {
         !self.commands.is_empty()
     }
 
-    /// Frees what a burst took; returns whether there was one.
-    pub(crate) fn release_idle(&mut self) -> bool {
-        let grew = self.commands.is_empty() && self.commands.capacity() > KEPT_COMMANDS;
-        if grew {
-            self.commands = VecDeque::new();
-        }
-        grew
+    /// Frees what a burst took.
+    pub(crate) fn release_idle(&mut self) {
+        release(&mut self.commands);
     }
 
     pub(crate) fn answer_bytes(&self) -> usize {
@@ -265,18 +358,20 @@ impl Backlog {
     }
 
     /// Takes in what is `ready`; from now on a call's time runs.
-    pub(super) fn take_in(&mut self, ready: &mut VecDeque<Outgoing>, now: Instant) {
-        for outgoing in ready.iter_mut() {
-            self.bytes += outgoing.len();
+    pub(super) fn take_in(&mut self, ready: &mut Ready, now: Instant) {
+        self.bytes += mem::take(&mut ready.bytes);
+        let Ready { frames, rest, .. } = ready;
+        self.commands.extend(frames.drain(..).map(Outgoing::from));
+        for outgoing in rest.iter_mut() {
             if let Outgoing::Call(call) = outgoing {
                 let deadline = *call.deadline.get_or_insert(due(now, call.timeout));
                 self.until = Some(earlier(self.until, deadline));
             }
         }
         if self.commands.is_empty() {
-            std::mem::swap(&mut self.commands, ready);
+            mem::swap(&mut self.commands, rest);
         } else {
-            self.commands.append(ready);
+            self.commands.append(rest);
         }
     }
 

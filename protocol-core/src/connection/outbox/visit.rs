@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::queue::Queue;
+use super::queue::{Frame, Queue};
 use super::{Backlog, Closing, Outbox, Outgoing};
 use crate::connection::pending::{Outcome, Waiter};
 use crate::error::CloseReason;
@@ -35,10 +35,7 @@ impl Outbox {
 
     /// Frees what a burst took, once the driver has taken all.
     pub(crate) fn release_idle(&self) {
-        let mut queue = self.lock();
-        if queue.ready.is_empty() {
-            queue.ready = VecDeque::new();
-        }
+        self.lock().ready.release_idle();
     }
 
     /// The driver's visit: moves what is ready into `backlog`, counts what the driver holds against
@@ -54,7 +51,7 @@ impl Outbox {
         let mut admitted = Vec::new();
         let mut queue = self.lock();
         queue.driver_waits = false;
-        queue.ready_bytes = 0;
+        queue.asks = false;
         let mut took = !queue.ready.is_empty();
         backlog.take_in(&mut queue.ready, now);
         let waits = backlog.expire(now, &mut late);
@@ -66,7 +63,6 @@ impl Outbox {
             backlog.take_in(&mut queue.ready, now);
             queue.taken = backlog.len();
             queue.taken_bytes = backlog.bytes() + outbound_bytes;
-            queue.ready_bytes = 0;
         }
         let parked = queue.expire_parked(now, &mut late);
         let visit = Visit {
@@ -87,6 +83,21 @@ impl Outbox {
         visit
     }
 
+    /// The short visit of a driver that holds nothing: takes what is ready, where that is frames of at
+    /// most so many bytes and nothing else is asked of the driver. Else it changes nothing.
+    pub(crate) fn take_frames(&self, most_bytes: usize) -> Option<VecDeque<Frame>> {
+        let mut queue = self.lock();
+        if queue.asks {
+            return None;
+        }
+        let (events, bytes) = (queue.ready.len(), queue.ready.bytes);
+        let frames = queue.ready.take_frames(most_bytes)?;
+        self.attention.store(false, Ordering::Release);
+        queue.driver_waits = false;
+        (queue.taken, queue.taken_bytes) = (events, bytes);
+        Some(frames)
+    }
+
     /// Moves parked commands into the queue as far as there is room; a pass is sent with that.
     fn admit_parked(&self, queue: &mut Queue, admitted: &mut Vec<Arc<dyn Waiter>>) {
         while self.has_room(queue) {
@@ -98,14 +109,26 @@ impl Outbox {
                 _ => admitted.push(parked.waiter),
             }
             queue.make_way(parked.outgoing.len());
-            queue.ready_bytes += parked.outgoing.len();
-            queue.ready.push_back(parked.outgoing);
+            queue.ready.push(parked.outgoing);
         }
     }
 
     /// Keeps the driver's waker; `false` where something arrived since its visit.
     pub(crate) fn wait(&self, waker: &Waker) -> bool {
+        self.wait_in(self.lock(), waker)
+    }
+
+    /// As [`wait`](Self::wait), of a driver that has written all that it took; it leaves the places of
+    /// that to the queue.
+    pub(crate) fn wait_after(&self, mut frames: VecDeque<Frame>, waker: &Waker) -> bool {
+        frames.clear();
         let mut queue = self.lock();
+        (queue.taken, queue.taken_bytes) = (0, 0);
+        queue.ready.give_back(frames);
+        self.wait_in(queue, waker)
+    }
+
+    fn wait_in(&self, mut queue: MutexGuard<'_, Queue>, waker: &Waker) -> bool {
         // Whatever came meanwhile found nobody to wake.
         if self.calls_for_attention() {
             return false;
@@ -131,8 +154,7 @@ impl Outbox {
         let parked = mem::take(&mut queue.parked);
         let watchers = mem::take(&mut queue.watchers);
         drop(queue);
-        let ready = ready.into_iter().filter_map(Outgoing::into_waiter);
-        for waiter in backlog.into_waiters().chain(ready) {
+        for waiter in backlog.into_waiters().chain(ready.into_waiters()) {
             waiter.complete(Outcome::NotSent(reason));
         }
         for parked in parked.into_values() {

@@ -5,6 +5,7 @@
 
 mod aside;
 mod batch;
+mod calm;
 mod concurrent;
 mod failure;
 mod reconnect;
@@ -89,6 +90,8 @@ where
         waiting_until: None,
         tidy_at: None,
         active: false,
+        reads_on: false,
+        is_calm: false,
         handled: 0,
         crowded: false,
         calls: 0,
@@ -110,31 +113,38 @@ where
     Batched { work }
 }
 
+// In this order in memory: what a short visit touches stands together.
+#[repr(C)]
 struct Driver {
     /// None while the session goes on without a link.
     io: Option<Io>,
-    place: Box<dyn Any + Send>,
-    connection: Connection,
     link: Arc<Link>,
-    backlog: Backlog,
-    /// What the owner of the handle last asked for.
-    closing: Option<Closing>,
     /// The time of the current visit; the clock is read once a visit, and where handles call.
     now: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
     timer_at: Option<Instant>,
+    /// How many tasks whose calls ended may still add their next ones to the next write.
+    expected: usize,
+    /// Whether something was handled or sent since it was last looked what is still needed.
+    active: bool,
+    /// Whether what arrives wakes this task, since a read had to wait for it.
+    reads_on: bool,
+    /// Whether the next visit may be a short one.
+    is_calm: bool,
+    /// Others find no room in the queue until the next visit.
+    crowded: bool,
+    /// What the owner of the handle last asked for.
+    closing: Option<Closing>,
+    backlog: Backlog,
+    connection: Connection,
+    place: Box<dyn Any + Send>,
+    timer: Option<Pin<Box<Sleep>>>,
     waiting_until: Option<Instant>,
     /// When to look whether what a busy link holds is still needed; none where it holds nothing.
     tidy_at: Option<Instant>,
-    /// Whether something was handled or sent since, and how many events were handled.
-    active: bool,
+    /// How many events were handled since.
     handled: usize,
-    /// Others find no room in the queue until its next visit.
-    crowded: bool,
     /// Calls that were taken to be written.
     calls: usize,
-    /// How many tasks whose calls ended may still add their next ones to the next write.
-    expected: usize,
     reads: usize,
     /// Frames, and their bytes, passed on since others had their turn.
     relays: (usize, usize),

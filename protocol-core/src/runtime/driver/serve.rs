@@ -1,6 +1,7 @@
 //! The driver's other half: the socket, the queue of handles, the timers.
 
 use std::io;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
@@ -30,10 +31,13 @@ impl Driver {
         service: &S,
         handler: Option<Instant>,
     ) -> Poll<()> {
+        let was_broken = self.connection.is_broken();
+        if mem::take(&mut self.is_calm) && handler.is_none() && self.deliver(cx) {
+            return Poll::Pending;
+        }
         self.now = now();
         self.lend_output();
         let handling = handler.is_some();
-        let was_broken = self.connection.is_broken();
         let was_paused = self.connection.is_paused();
         let was_relaying = self.connection.relayed_calls() > 0;
         loop {
@@ -123,9 +127,14 @@ impl Driver {
     }
 
     /// What is answered and sent needs buffers, which an idle link does not hold.
-    fn lend_output(&mut self) {
+    pub(super) fn lend_output(&mut self) {
         self.connection
             .give_output(buffers::borrow_frames, buffers::borrow);
+    }
+
+    pub(super) fn take_output_back(&mut self) {
+        self.connection
+            .give_back_output(buffers::give_back_frames, buffers::give_back);
     }
 
     /// Whether the end has to wait for answers of handlers at work.
@@ -233,6 +242,7 @@ impl Driver {
         service: &S,
         handling: bool,
     ) -> bool {
+        self.reads_on = false;
         // An answer to another peer begins nothing here, so that no handler has to be done first.
         let relay = |incoming: &Incoming<'_>| admit(service, incoming).map(drop);
         // While no further event can be handled, only answers are worth reading, and the link's end
@@ -295,7 +305,8 @@ impl Driver {
             Poll::Ready(Err(error)) => self.lost_or_broken(error.into()),
             Poll::Pending => {
                 // tokio also says so to a task that has used up its turn.
-                let settled = coop::has_budget_remaining() && self.connection.input_is_drained();
+                self.reads_on = coop::has_budget_remaining();
+                let settled = self.reads_on && self.connection.input_is_drained();
                 self.connection.give_back_input(buffers::give_back);
                 self.reads = 0;
                 return settled;
@@ -331,9 +342,9 @@ impl Driver {
             self.now = now();
             return Poll::Ready(());
         }
-        self.connection
-            .give_back_output(buffers::give_back_frames, buffers::give_back);
+        self.take_output_back();
         if !self.link.has_mail() && self.link.outbox.wait(cx.waker()) {
+            self.is_calm = handler.is_none() && self.is_calm();
             return Poll::Pending;
         }
         Poll::Ready(())

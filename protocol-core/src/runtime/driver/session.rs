@@ -81,6 +81,15 @@ impl Life {
         self.greeting.is_some()
     }
 
+    /// Whether nothing of the session is under way.
+    pub(super) fn is_calm(&self) -> bool {
+        self.down.is_none()
+            && self.greeting.is_none()
+            && self.beat.is_none()
+            && self.dropped == 0
+            && matches!(self.leaving, Leaving::NotAsked)
+    }
+
     /// Which end of the link this is, for an operator.
     pub(super) fn end(&self) -> &'static str {
         match self.tending {

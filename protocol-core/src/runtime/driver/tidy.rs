@@ -22,9 +22,8 @@ impl Driver {
             return false;
         }
         self.connection.release_idle();
-        if self.backlog.release_idle() {
-            self.link.outbox.release_idle();
-        }
+        self.backlog.release_idle();
+        self.link.outbox.release_idle();
         if let Some(hub) = self.link.hub() {
             hub.release_idle(self.link.id);
         }

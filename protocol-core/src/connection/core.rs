@@ -89,10 +89,6 @@ pub(super) enum Phase {
     Closed,
 }
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a state of its own, and most may come with most others"
-)]
 #[repr(C)]
 pub(super) struct Core {
     /// What the codec made of frames, to be written.

@@ -4,6 +4,7 @@
 use std::task::Context;
 
 use super::Driver;
+use crate::runtime::transport::Io;
 use crate::runtime::{buffers, now};
 
 impl Driver {
@@ -23,7 +24,7 @@ impl Driver {
     /// Writes the frames that were queued since the last visit, if that is all that is to be done, and
     /// rests again. Else the visit goes on from where this leaves it.
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.io.as_ref().is_some_and(|io| io.is_silent()) {
+        if !self.io.as_ref().is_some_and(Io::is_silent) {
             return false;
         }
         self.now = now();

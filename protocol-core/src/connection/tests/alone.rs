@@ -154,7 +154,7 @@ fn what_comes_during_a_short_visit_keeps_the_driver_from_resting() {
 fn lines_are_sent_and_counted_as_frames_are() {
     let mut end = End::server();
     let frames = [pass("1"), pass("2")];
-    let lines = || frames.iter().map(|frame| frame.as_bytes());
+    let lines = || frames.iter().map(String::as_bytes);
     end.connection.send_lines(lines());
     assert_eq!(end.connection.core.sent_frames(), 2);
     assert_eq!(end.written(), frames.concat());

@@ -7,7 +7,8 @@ use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::queue::{Frame, Queue};
+use super::queue::Queue;
+use super::ready::Frame;
 use super::{Backlog, Closing, Outbox, Outgoing};
 use crate::connection::pending::{Outcome, Waiter};
 use crate::error::CloseReason;

@@ -119,14 +119,13 @@ fn frames_of_more_bytes_than_may_be_sent_take_a_whole_visit() {
 }
 
 #[test]
-fn what_was_taken_counts_until_the_driver_rests() {
-    let outbox = outbox(2);
-    share(&outbox, "a");
-    share(&outbox, "b");
+fn bytes_that_were_taken_count_until_they_are_written() {
+    let outbox = Outbox::new(&limits(10, 4));
+    share(&outbox, "abcd");
     let frames = outbox.take_frames(ENOUGH).unwrap();
-    assert_eq!(share(&outbox, "c"), Tried::Full);
+    assert_eq!(share(&outbox, "e"), Tried::Full);
     assert!(outbox.wait_after(frames, Waker::noop()));
-    assert_eq!(share(&outbox, "c"), Tried::Queued);
+    assert_eq!(share(&outbox, "e"), Tried::Queued);
     // The driver may have to tell that something was dropped.
     assert_eq!(taken(&outbox), None);
     assert_eq!(visit(&outbox), 1);

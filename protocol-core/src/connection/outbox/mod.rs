@@ -4,6 +4,7 @@
 
 mod closed;
 mod queue;
+mod ready;
 mod visit;
 
 use std::mem;

@@ -7,7 +7,8 @@ use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::queue::{Frame, Queue};
+use super::queue::Queue;
+use super::ready::Frame;
 use super::{Backlog, Closing, Outbox, Outgoing};
 use crate::connection::pending::{Outcome, Waiter};
 use crate::error::CloseReason;
@@ -90,11 +91,12 @@ impl Outbox {
         if queue.asks {
             return None;
         }
-        let (events, bytes) = (queue.ready.len(), queue.ready.bytes);
+        let bytes = queue.ready.bytes;
         let frames = queue.ready.take_frames(most_bytes)?;
         self.attention.store(false, Ordering::Release);
         queue.driver_waits = false;
-        (queue.taken, queue.taken_bytes) = (events, bytes);
+        // As a whole visit counts what is about to be written.
+        (queue.taken, queue.taken_bytes) = (0, bytes);
         Some(frames)
     }
 
@@ -123,7 +125,9 @@ impl Outbox {
     pub(crate) fn wait_after(&self, mut frames: VecDeque<Frame>, waker: &Waker) -> bool {
         frames.clear();
         let mut queue = self.lock();
-        (queue.taken, queue.taken_bytes) = (0, 0);
+        if !self.has_room_in_half(&queue) {
+            queue.taken_bytes = 0;
+        }
         queue.ready.give_back(frames);
         self.wait_in(queue, waker)
     }

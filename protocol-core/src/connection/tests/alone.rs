@@ -119,14 +119,13 @@ fn frames_of_more_bytes_than_may_be_sent_take_a_whole_visit() {
 }
 
 #[test]
-fn what_was_taken_counts_until_the_driver_rests() {
-    let outbox = outbox(2);
-    share(&outbox, "a");
-    share(&outbox, "b");
+fn bytes_that_were_taken_count_until_they_are_written() {
+    let outbox = Outbox::new(&limits(10, 4));
+    share(&outbox, "abcd");
     let frames = outbox.take_frames(ENOUGH).unwrap();
-    assert_eq!(share(&outbox, "c"), Tried::Full);
+    assert_eq!(share(&outbox, "e"), Tried::Full);
     assert!(outbox.wait_after(frames, Waker::noop()));
-    assert_eq!(share(&outbox, "c"), Tried::Queued);
+    assert_eq!(share(&outbox, "e"), Tried::Queued);
     // The driver may have to tell that something was dropped.
     assert_eq!(taken(&outbox), None);
     assert_eq!(visit(&outbox), 1);
@@ -154,7 +153,7 @@ fn what_comes_during_a_short_visit_keeps_the_driver_from_resting() {
 fn lines_are_sent_and_counted_as_frames_are() {
     let mut end = End::server();
     let frames = [pass("1"), pass("2")];
-    let lines = || frames.iter().map(|frame| frame.as_bytes());
+    let lines = || frames.iter().map(String::as_bytes);
     end.connection.send_lines(lines());
     assert_eq!(end.connection.core.sent_frames(), 2);
     assert_eq!(end.written(), frames.concat());

@@ -167,6 +167,8 @@ impl<P: Protocol> Context<P, AtServer> {
             terms: terms.into(),
             grace,
         });
+        // A task beside the handlers may say so while the link is at rest.
+        self.link.outbox.call();
     }
 
     /// Hands this connection's link over to the session of `connection`, once the event that is being
@@ -211,6 +213,7 @@ impl<P: Protocol> Context<P, AtServer> {
         if let Some(received) = received {
             self.link.received.fetch_max(received, Ordering::Relaxed);
         }
+        self.link.outbox.call();
         received.is_some_and(|received| received > self.link.resumed_at.load(Ordering::Relaxed))
     }
 

@@ -3,6 +3,7 @@
 //! Each contender's server runs in a process of its own (this binary again, with `serve`), its
 //! client in this one. See `README.md` for what the columns mean and how to add a contender.
 
+mod all;
 mod chart;
 mod compile;
 mod contenders;
@@ -18,12 +19,7 @@ mod report;
 mod rooms;
 mod work;
 
-use std::{
-    fmt::Display,
-    io::{self, Write},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
@@ -46,6 +42,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    All(all::All),
     Rooms(rooms::Rooms),
     Growth(growth::Growth),
     Compile(compile::Compile),
@@ -60,7 +57,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct Run {
+pub(crate) struct Run {
     /// Modes of load to measure, separated by commas [default: all]
     #[arg(long, value_delimiter = ',', value_parser = mode_names())]
     modes: Vec<String>,
@@ -89,6 +86,7 @@ struct Run {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
+        Some(Command::All(all)) => all.run(),
         Some(Command::Rooms(rooms)) => rooms.run(),
         Some(Command::Growth(growth)) => growth.run(),
         Some(Command::Compile(compile)) => compile.run(),
@@ -100,12 +98,11 @@ fn main() -> Result<()> {
             let contender = contender_named(&name)?;
             process::serve(placement, |announcement| contender.serve(announcement))
         }
-        None => run(&cli.run),
+        None => report::present(cli.run.json.as_deref(), || measure_modes(&cli.run)),
     }
 }
 
-fn run(options: &Run) -> Result<()> {
-    let json = options.json.as_deref().map(report::json_file).transpose()?;
+fn measure_modes(options: &Run) -> Result<Report> {
     let rounds = usize::from(options.rounds);
     let mut report = Report::new(rounds, options.seconds);
     let modes = mode::ALL.iter();
@@ -133,11 +130,7 @@ fn run(options: &Run) -> Result<()> {
             report.add(mode, settings.placement, measured);
         }
     }
-    if let Some(json) = json {
-        report::write_json(json, &report)?;
-    }
-    write!(io::stdout(), "{report}")?;
-    Ok(())
+    Ok(report)
 }
 
 /// All contenders that this machine can run; says which of those that were selected for one of the

@@ -7,8 +7,9 @@ mod report;
 mod sources;
 
 use std::{
-    env, fs,
-    io::{self, Write},
+    env,
+    fmt::Display,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -17,8 +18,9 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use nix::sys::resource::{UsageWho, getrusage};
+use serde::Serialize;
 
-use crate::report::json_file;
+use crate::report::present;
 use report::{Report, Turn};
 
 /// Measures what 100 derived events cost to check beside 100 serde structs, and the size of `hello`
@@ -35,7 +37,10 @@ pub(crate) struct Compile {
 
 impl Compile {
     pub(crate) fn run(&self) -> Result<()> {
-        let json = self.json.as_deref().map(json_file).transpose()?;
+        present(self.json.as_deref(), || self.measure())
+    }
+
+    pub(crate) fn measure(&self) -> Result<impl Serialize + Display + use<>> {
         let cargo = Cargo::prepare()?;
         eprintln!("checks what the crates depend on");
         for name in sources::CHECKED {
@@ -59,12 +64,7 @@ impl Compile {
             turns.push(turn);
         }
         eprintln!("builds {}", sources::HELLO);
-        let report = Report::new(turns, cargo.hello_bytes()?);
-        if let Some(json) = json {
-            crate::report::write_json(json, &report)?;
-        }
-        write!(io::stdout(), "{report}")?;
-        Ok(())
+        Ok(Report::new(turns, cargo.hello_bytes()?))
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn write(folder: &Path, project: &Path) -> io::Result<()> {
         folder.join("Cargo.toml"),
         format!(
             "[workspace]\nresolver = \"3\"\nmembers = [{:?}, {:?}, {HELLO:?}]\n\n\
-             [profile.release]\nstrip = true\n",
+             [profile.release]\ncodegen-units = 1\nstrip = true\n",
             CHECKED[0], CHECKED[1]
         ),
     )?;

@@ -5,14 +5,11 @@
 
 mod report;
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use serde::Serialize;
 
 use crate::{
     contender_named,
@@ -21,7 +18,7 @@ use crate::{
     measure::{Measurement, Settings, measure},
     mode::{Links, Mode, Workload},
     placement::Placement,
-    report::json_file,
+    report::present,
 };
 use report::Report;
 
@@ -109,7 +106,10 @@ struct Series {
 
 impl Growth {
     pub(crate) fn run(&self) -> Result<()> {
-        let json = self.json.as_deref().map(json_file).transpose()?;
+        present(self.json.as_deref(), || self.measure())
+    }
+
+    pub(crate) fn measure(&self) -> Result<impl Serialize + Display + use<>> {
         let most = CONNECTIONS.iter().map(|mode| mode.connections).max();
         files::allow(most.unwrap_or_default())?;
         let settings = Settings {
@@ -132,12 +132,7 @@ impl Growth {
                 }
             }
         }
-        let report = Report::new(self, all);
-        if let Some(json) = json {
-            crate::report::write_json(json, &report)?;
-        }
-        write!(io::stdout(), "{report}")?;
-        Ok(())
+        Ok(Report::new(self, all))
     }
 }
 

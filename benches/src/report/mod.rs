@@ -9,8 +9,9 @@ mod spread;
 mod tables;
 
 use std::{
+    fmt,
     fs::File,
-    io::{BufWriter, Write as _},
+    io::{self, BufWriter, Write as _},
     num::NonZeroUsize,
     path::Path,
     thread,
@@ -202,16 +203,25 @@ pub(crate) fn cores() -> usize {
 
 /// The file for the results, made before anything is measured, so that a wrong path does not cost a
 /// whole run.
-pub(crate) fn json_file(path: &Path) -> Result<File> {
+fn json_file(path: &Path) -> Result<File> {
     File::create(path).with_context(|| format!("cannot write the results to {}", path.display()))
 }
 
-/// Writes all results.
-pub(crate) fn write_json(file: File, report: &impl Serialize) -> Result<()> {
-    let mut file = BufWriter::new(file);
-    serde_json::to_writer_pretty(&mut file, report)?;
-    writeln!(file)?;
-    file.flush()?;
+/// Measures, and prints the report; writes it to the file at `json` too, which is made before, so that a
+/// path that cannot be written does not cost a run.
+pub(crate) fn present<R: Serialize + fmt::Display>(
+    json: Option<&Path>,
+    measure: impl FnOnce() -> Result<R>,
+) -> Result<()> {
+    let json = json.map(json_file).transpose()?;
+    let report = measure()?;
+    if let Some(json) = json {
+        let mut json = BufWriter::new(json);
+        serde_json::to_writer_pretty(&mut json, &report)?;
+        writeln!(json)?;
+        json.flush()?;
+    }
+    write!(io::stdout(), "{report}")?;
     Ok(())
 }
 

@@ -13,23 +13,18 @@ mod server;
 mod tally;
 mod wire;
 
-use std::{
-    cell::Cell,
-    io::{self, Write},
-    path::PathBuf,
-    thread,
-    time::Duration,
-};
+use std::{cell::Cell, fmt::Display, path::PathBuf, thread, time::Duration};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
+use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::{
     files,
     placement::{Placement, Side},
     process::{Server, Watched},
-    report::json_file,
+    report::present,
 };
 use crowd::Crowd;
 use figures::{Watch, count};
@@ -83,19 +78,17 @@ pub(crate) struct Rooms {
 
 impl Rooms {
     pub(crate) fn run(&self) -> Result<()> {
-        let json = self.json.as_deref().map(json_file).transpose()?;
+        present(self.json.as_deref(), || self.measured())
+    }
+
+    pub(crate) fn measured(&self) -> Result<impl Serialize + Display + use<>> {
         files::allow(self.clients)?;
         let rounds = (1..=self.rounds).map(|round| {
             eprintln!("round {round}/{}", self.rounds);
             self.round()
         });
         let rounds = rounds.collect::<Result<_>>()?;
-        let report = Report::new(self, rounds);
-        if let Some(json) = json {
-            crate::report::write_json(json, &report)?;
-        }
-        write!(io::stdout(), "{report}")?;
-        Ok(())
+        Ok(Report::new(self, rounds))
     }
 
     fn round(&self) -> Result<Round> {

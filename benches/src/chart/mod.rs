@@ -13,6 +13,9 @@ use drawing::draw;
 /// The contender that all bars are ratios to.
 const FLOOR: &str = "json-floor";
 
+/// The mode whose rates say where the scheduler put the two processes, and little else.
+const SCHEDULED: &str = "1";
+
 /// Draws the rates of a run, from the file that its `--json` wrote, as an SVG
 #[derive(Debug, Args)]
 pub(crate) struct Chart {
@@ -67,9 +70,10 @@ impl Chart {
     }
 }
 
-/// The chart of all modes that the floor is the baseline of.
+/// The chart of all modes that the floor is the baseline of, but for [`SCHEDULED`].
 fn svg_of(mut results: Results) -> Result<String> {
-    results.modes.retain(|mode| mode.baseline == FLOOR);
+    let is_drawn = |mode: &OfMode| mode.baseline == FLOOR && mode.mode != SCHEDULED;
+    results.modes.retain(is_drawn);
     for mode in &mut results.modes {
         mode.contenders.retain(|c| c.contender != FLOOR);
         for OfContender {
@@ -135,6 +139,9 @@ mod tests {
             svg_of(results("protocol", 0.8)).is_err(),
             "another baseline"
         );
+        let mut scheduled = results(FLOOR, 0.8);
+        scheduled.modes[0].mode = SCHEDULED.to_owned();
+        assert!(svg_of(scheduled).is_err(), "the scheduler's rates");
         assert!(svg_of(results(FLOOR, 0.0)).is_err(), "no logarithm");
         assert!(svg_of(results(FLOOR, f64::NAN)).is_err());
     }
